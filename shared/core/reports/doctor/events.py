@@ -50,7 +50,7 @@ def _filtered(look: TopicLook) -> Finding:
         f"The filter of the app's event subscription is that of another version: no events tell of "
         f"{', '.join(look.left_out)}. What these change the sweep alone sees."
     )
-    step = f"Deploy again by azd up, or start scripts/topics.sh {look.subscription}: both write the event subscription anew."
+    step = f"Deploy again by azd up, or start scripts/topics.sh {look.subscription}: both write it anew."
     details = {"topic": look.topic, "operations": list(look.left_out)}
     return Finding(CHECK, Level.WARNING, what, look.topic, step, details)
 
