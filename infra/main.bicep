@@ -11,7 +11,7 @@ param location string
 @description('Whether a region that regions.json does not list is taken all the same: one that has got Flex Consumption since.')
 param anyLocation bool = false
 @secure()
-@description('Elastic Cloud API key. Empty leaves the one in the vault as it is; docs/deploy.md shows how to store it there by hand.')
+@description('Elastic Cloud API key. Empty leaves the one in the vault as it is; docs/installation.md shows how to store it there by hand.')
 param ecApiKey string = ''
 @description('Further Elastic Cloud organizations, separated by semicolons, each name=scope: the entries of ELASTIC_SCOPE_NAME, separated by commas. The key of each is in the vault, as elastic-api-key-name.')
 param organizations string = ''

@@ -83,7 +83,7 @@ var rules = [
   {
     name: 'key-expiring'
     title: 'Elastic Cloud API key expires soon'
-    description: 'Less than 14 days are left. Make a new key and store it: docs/deploy.md, rotation.'
+    description: 'Less than 14 days are left. Make a new key and store it: docs/installation.md, rotation.'
     query: loadTextContent('../queries/key-expiring.kql')
     dimensions: []
     severity: 2

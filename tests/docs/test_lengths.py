@@ -32,6 +32,17 @@ def test_a_page_has_at_most_2500_words(page: str) -> None:
     assert words(f"docs/{page}") <= 2500
 
 
+def test_who_takes_the_defaults_reads_three_commands_then_links() -> None:
+    """Half of 4,184 words, which the page had, would be 2,092; what comes after the commands has a page of its own."""
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert words("docs/deploy.md") <= 420
+    (block,) = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert [line.split()[0] for line in block.splitlines()] == ["az", "azd", "azd"]
+    after = page.split("## Then\n")[1].strip().splitlines()
+    assert all(line.startswith("|") for line in after)
+    assert all("](" in line for line in after[2:])
+
+
 def test_operations_begins_with_what_an_alert_asks_for() -> None:
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     assert re.findall(r"^## (.+)$", page, re.MULTILINE)[0] == "Alerts"

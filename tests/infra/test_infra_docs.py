@@ -9,9 +9,9 @@ import pytest
 from shared.core.model.log_lines import Event
 from tests.infra.shipped import ROLES, ROOT, bicep, load, parameter_file
 
-DEPLOY, CHOICES, SECURITY, OPERATIONS, LOGS = (
+DEPLOY, INSTALLATION, CHOICES, SECURITY, OPERATIONS, LOGS = (
     (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
-    for page in ("deploy", "deploy-choices", "security", "operations", "logs")
+    for page in ("deploy", "installation", "deploy-choices", "security", "operations", "logs")
 )
 
 PAGES = ["README.md", *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md")))]
@@ -74,12 +74,12 @@ def test_links_lead_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize("name", ["workQueue", "poisonQueue", "deadLetterContainer", "elasticKeySecret"])
 def test_what_a_person_may_have_to_look_for_is_called_as_the_templates_make_it(name: str) -> None:
-    assert f"`{load('names.json')[name]}`" in DEPLOY + CHOICES + SECURITY + OPERATIONS
+    assert f"`{load('names.json')[name]}`" in DEPLOY + INSTALLATION + CHOICES + SECURITY + OPERATIONS
 
 
 def test_every_output_that_the_pages_use_exists() -> None:
     outputs = set(re.findall(r"^output (\w+)", bicep("main.bicep"), re.MULTILINE))
-    assert set(re.findall(r"\b(?:AUTOPILOT_\w+)", DEPLOY + CHOICES + OPERATIONS)) <= outputs
+    assert set(re.findall(r"\b(?:AUTOPILOT_\w+)", DEPLOY + INSTALLATION + CHOICES + OPERATIONS)) <= outputs
 
 
 @pytest.mark.parametrize("page", PAGES)

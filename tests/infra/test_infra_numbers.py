@@ -77,7 +77,7 @@ SAID = {
         f"{key_notices.DAYS[2]} days left, {key_notices.DAYS[1]} days, or none",
     ],
     "troubleshooting": [f"at most once in {minutes(check.EXPLAINED)} minutes"],
-    "deploy": [
+    "installation": [
         f"that takes 5 s with {MEMORY} GB (100 connections): {SWEEPS_A_MONTH * 5 * MEMORY:,} GB-s".replace(",", " "),
         f"30 s a sweep (1000 connections): {SWEEPS_A_MONTH * 30 * MEMORY:,} GB-seconds".replace(",", " "),
         f"100 connections: {SWEEPS_A_MONTH * 100 / 1e6:.1f} GB",
@@ -97,4 +97,4 @@ def test_the_schedule_that_the_pages_reckon_with_is_the_default() -> None:
 def test_what_alerts_cost_is_reckoned_with_the_rules_that_there_are() -> None:
     often = re.findall(r"^    frequency: '(PT\d+[MH])'$", bicep("app/alerts.bicep"), re.MULTILINE)
     assert (often.count("PT5M"), len(often) - often.count("PT5M")) == (1, 7)
-    assert "one rule every 5 minutes at 1.50, seven less often at 0.50" in page("deploy")
+    assert "one rule every 5 minutes at 1.50, seven less often at 0.50" in page("installation")

@@ -98,7 +98,7 @@ def found_by_sweep(
     """What a sweep says of the app; `keys`: what was read by no key, `lost`: subscriptions without any."""
     found = []
     if keys:
-        step = "Create a new Elastic Cloud API key and store it as docs/deploy.md, Keys and rotation, says."
+        step = "Create a new Elastic Cloud API key and store it as docs/installation.md, Keys and rotation, says."
         what = f"Elastic Cloud takes no API key of the app. Not read: {', '.join(sorted(keys))}."
         found.append(AppProblem(Code.KEY_REFUSED, what[:_LONGEST], step))
     if stopped:

@@ -107,7 +107,7 @@ def _key(ends: datetime | None, now: datetime, renewal: str) -> Finding:
     what = f"Elastic Cloud takes the key, which ends on {ends.date().isoformat()}: {span(left)} left."
     if left > KEY_ENDS:
         return ok("elastic key", what, **details)
-    step = f"Create a new Elastic Cloud API key and {renewal} See docs/deploy.md, Keys and rotation."
+    step = f"Create a new Elastic Cloud API key and {renewal} See docs/installation.md, Keys and rotation."
     return (problem if left <= KEY_ENDS_SOON else warning)("elastic key", what, step, **details)
 
 
