@@ -199,3 +199,76 @@ def test_subscriptions_below_management_groups_are_counted(az: Recorded) -> None
     assert checks(az)["subscriptions below management groups"] == "no management groups"
     az.environment["AZURE_MANAGEMENT_GROUPS"] = "landing-zones"
     assert checks(az)["subscriptions below management groups"] == "1 below 1 management groups"
+
+
+GRAPH = "rest --method post --url /providers/Microsoft.ResourceGraph/resources"
+NOT_FROM_HERE = ""
+"""In place of a call: the report says why it is not seen."""
+DNS = "what a zone, a link and a record report"
+LOOKED_AT = (
+    # What no document tells of a first deployment.
+    (
+        "whether onedeploy reaches an app whose site for deployments is closed",
+        "properties of the site",
+        "extensions/onedeploy",
+    ),
+    (
+        "whether Flex takes sshEnabled and endToEndEncryptionEnabled",
+        "properties of the site",
+        f"resource show --ids {APP}",
+    ),
+    ("whether Event Grid passes a network security perimeter", "storage without public access", NOT_FROM_HERE),
+    # What nobody has seen of Azure's events, tables and limits.
+    ("events of records and links: form, and how many for one operation", DNS, "storage message peek"),
+    ("the same in the activity log", DNS, "monitor activity-log list --resource-group"),
+    (
+        "approval: the event of privateLinkServiceProxies",
+        "approval of an endpoint",
+        "monitor activity-log list --namespace",
+    ),
+    ("approval: the row of resourcechanges", "approval of an endpoint", f"{GRAPH} ... resourcechanges"),
+    ("approval: the event of Resource Notifications", "events of Resource Notifications", NOT_FROM_HERE),
+    ("the row of a * record: name, metadata, time to live", "record in Resource Graph", f"{GRAPH} ... dnsresources"),
+    ("the row of an endpoint: resourceGuid", "endpoint in Resource Graph", f"{GRAPH} ... resourceGuid"),
+    ("whether the app's role sees rows", "Resource Graph with the app's own role", NOT_FROM_HERE),
+    ("zone links of a network", "zone links of a network", "privateDnsZoneLinks?api-version=2020-06-01"),
+    (
+        "what a read of private DNS is counted as",
+        "quota of private DNS",
+        "Microsoft.Network/privateDnsZones?api-version",
+    ),
+    ("fewer than 40 instances", "fewer than 40 instances", "scale config set --maximum-instance-count 20"),
+)
+"""What is unknown, the line of the report that tells it, and parts of the call that it looks with."""
+
+ASSUMED = {
+    "a global system topic takes": "topics",
+    "a topic delivers to the function": "topics",
+    "remote build installs": "functions that Azure lists",
+    "*selected networks: none*": "events in a day",
+    "a new workspace has the tables": "logs that arrive",
+    "a role assignment on the network is enough": "connections by phase and reason",
+    "deleting a record, link or zone": "connections by phase and reason",
+    "`deployment-editor` may also": "connections by phase and reason",
+    "operations of private DNS are asked": "connections by phase and reason",
+}
+"""What docs/deploy-choices.md says that only Azure can confirm, by how it begins, and the line of the report."""
+OF_THE_INSTALLATION = {"doctor", "roles of the identities", "subscriptions below management groups"}
+"""Lines that tell how this installation stands."""
+
+
+def test_each_unknown_and_each_assumption_has_its_line_in_the_report_and_each_line_its_cause(az: Recorded) -> None:
+    with_a_queue(az)
+    seen = checks(az, "--change")
+    for unknown, line, call in LOOKED_AT:
+        if call == NOT_FROM_HERE:
+            assert seen[line].startswith("not seen: "), unknown
+        else:
+            assert any(all(part in one for part in call.split(" ... ")) for one in az.calls), unknown
+            assert not seen[line].startswith("not seen: "), unknown
+    page = (ROOT / "docs" / "deploy-choices.md").read_text(encoding="utf-8").split("## What is assumed")[1]
+    assumed = re.findall(r"^\| (?!assumption|---)(.+?) \|", page, re.MULTILINE)
+    assert {one: [begins for begins in ASSUMED if one.startswith(begins)] for one in assumed} == {
+        one: [begins] for one, begins in zip(assumed, ASSUMED, strict=True)
+    }
+    assert {line for _, line, _ in LOOKED_AT} | set(ASSUMED.values()) | OF_THE_INSTALLATION == set(seen)
