@@ -20,6 +20,7 @@ from shared.core.model.errors import (
     RetryLater,
     UnusableAnswer,
 )
+from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone, policies_made_for
@@ -218,9 +219,11 @@ async def _taken_for_certain(context: Context, record: ConnectionRecord, ours: t
 
 
 async def _claims(context: Context, record: ConnectionRecord) -> tuple[Claim, ...]:
-    if record.elastic.claim is None or (
-        record.elastic.organization not in context.elastic and not owns_anything(record)
-    ):
+    """Those of the region, where the record has one of others; ours is given up whether a list has it or not."""
+    claim = record.elastic.claim
+    if claim is None or claim.owner is Owner.OURS:
+        return ()
+    if record.elastic.organization not in context.elastic and not owns_anything(record):
         return ()
     api = context.elastic.of(record.elastic.organization, record.identity.family)
-    return await listed_claims(api, record.elastic.claim.region)
+    return await listed_claims(api, claim.region)

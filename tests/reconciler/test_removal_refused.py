@@ -9,7 +9,7 @@ import pytest
 from local.arm import FaultResponse
 from tests.harness.estate import Estate, arm_error
 from tests.harness.leaving import GRACE, connected, everything, removals, removed_reason
-from tests.harness.wire import Refusal
+from tests.harness.wire import Edited, Refusal
 
 pytestmark = pytest.mark.both_families(at_length=True)
 
@@ -36,6 +36,27 @@ async def test_without_rights_to_delete_it_reports_what_it_leaves_and_is_done(es
     await estate.sweep()
     await estate.settle()
     assert len(removals(estate)) == tried, "it is not tried again and again"
+
+
+@pytest.mark.of_deployments
+@pytest.mark.parametrize("ends", ["deleted", "no longer asked for"])
+async def test_a_claim_of_ours_is_given_up_though_the_list_of_claims_lacks_it(estate: Estate, ends: str) -> None:
+    """A claim on record is given up, not looked for: one that a short list hides would else stay for ever."""
+    wish = {"elastic-deployments": "logs-eastus2", "elastic-privatelink-claim": "true"}
+    endpoint = await connected(estate, tags=wish)
+    short = Edited("short", lambda _: b'{"claimed_link_ids": []}')
+    estate.worker = estate.new_worker(
+        lambda call: short if call.what.startswith("GET") and call.what.endswith("/link-ids") else None
+    )
+    if ends == "deleted":
+        await estate.delete(endpoint)
+    else:
+        await estate.put_endpoint(tags=wish | {"elastic-privatelink-claim": "false"})
+    await estate.settle(2 * GRACE)
+    assert estate.elastic.claims() == []
+    connection = await estate.connection(endpoint)
+    assert connection.elastic.claim is None
+    assert connection.removal.leftovers == ()
 
 
 @pytest.mark.of_deployments

@@ -367,8 +367,9 @@ def plan_claim(
     old = record.elastic.claim
     outdated = old is not None and (not desired.claim or old.guid.lower() != endpoint.guid.lower())
     missing = c.waiting(c.CLAIMED, Reason.MISSING, "The endpoint is to be claimed.", c.WaitingFor.WORK)
-    if old is not None and outdated and old.owner is Owner.OURS and old.guid.lower() in held:
-        # One at a time: the record remembers one claim, and the old one must not be forgotten before it is given up.
+    if old is not None and outdated and old.owner is Owner.OURS:
+        # One at a time: the record remembers one claim, and the old one must not be forgotten before it is given up,
+        # though a list lacks it: lists may be short.
         step = UnclaimEndpoint(old.region, old.endpoint_name, old.guid)
         return ClaimPlan((step,), (missing,) if desired.claim else (), old)
     kept = None if outdated else old

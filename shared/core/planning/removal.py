@@ -18,7 +18,7 @@ from shared.core.model.conditions import Explanation
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_elastic import PolicyMemory
+from shared.core.model.record_elastic import ClaimMemory, PolicyMemory
 from shared.core.model.resources import Claim, Endpoint, Policy, Target, WildcardRecord, Zone, policies_made_for
 from shared.core.model.steps import (
     DeleteLink,
@@ -63,7 +63,7 @@ class ObservedRemoval:
     unseen: UnseenTargets = NONE_UNSEEN
     """Targets of ours that `targets` lacks."""
     claims: tuple[Claim, ...] = ()
-    """The organization's claims in the region; read only where the record has one."""
+    """The organization's claims in the region; read only where the record has one of others."""
     unlooked: tuple[str, ...] = ()
     """Where something of it may be and the app could not look, in words."""
 
@@ -127,12 +127,9 @@ def still_there(record: ConnectionRecord, observed: ObservedRemoval) -> Connecti
     if policy is None:
         record = record.with_elastic(policy=PolicyMemory(), targets=())
     kept = tuple(memory for memory in record.elastic.associations if _stands(memory.target_id, policy, observed))
-    claimed = {one.endpoint_guid.lower() for one in observed.claims}
-    claim = (
-        record.elastic.claim
-        if record.elastic.claim is not None and record.elastic.claim.guid.lower() in claimed
-        else None
-    )
+    claim = record.elastic.claim
+    if claim is not None and claim.owner is not Owner.OURS and not _listed(claim, observed):
+        claim = None
     return record.with_elastic(associations=kept, former_associations=(), claim=claim)
 
 
@@ -206,12 +203,14 @@ def _elastic(
             yield from _policy_of_others(record, policy, observed, types, options)
     yield from _from_former_policy(record, observed, types, options)
     claim = record.elastic.claim
-    held = {one.endpoint_guid.lower() for one in observed.claims}
-    if claim is not None and claim.guid.lower() in held:
-        if claim.owner is Owner.OURS:
-            yield UnclaimEndpoint(claim.region, claim.endpoint_name, claim.guid)
-        else:
-            yield f"claim to {claim.endpoint_name}: made by others"
+    if claim is not None and claim.owner is Owner.OURS:  # not looked for: a list may lack it for a while
+        yield UnclaimEndpoint(claim.region, claim.endpoint_name, claim.guid)
+    elif claim is not None and _listed(claim, observed):
+        yield f"claim to {claim.endpoint_name}: made by others"
+
+
+def _listed(claim: ClaimMemory, observed: ObservedRemoval) -> bool:
+    return claim.guid.lower() in {one.endpoint_guid.lower() for one in observed.claims}
 
 
 def _policy(

@@ -60,7 +60,7 @@ def after(
         (False, (STANDING,), None, None, "", None),
         (False, (STANDING,), Owner.ADOPTED, None, "", None),
         (False, (STANDING,), Owner.OURS, GIVE_UP, "", Owner.OURS),
-        (False, (), Owner.OURS, None, "", None),
+        (False, (), Owner.OURS, GIVE_UP, "", Owner.OURS),
         (True, (), None, MAKE, "Missing", None),
         (True, (), Owner.OURS, MAKE, "Missing", Owner.OURS),
         (True, (STANDING,), None, None, "Claimed", Owner.ADOPTED),

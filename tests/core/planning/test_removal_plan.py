@@ -264,12 +264,13 @@ def test_the_last_policy_of_a_deployment_stays_though_it_is_one_of_before() -> N
     ("owner", "standing", "steps", "left"),
     [
         (Owner.OURS, True, 1, 0),
-        (Owner.OURS, False, 0, 0),
+        (Owner.OURS, False, 1, 0),
+        (Owner.ADOPTED, False, 0, 0),
         (Owner.ADOPTED, True, 0, 1),
         (None, True, 0, 0),
     ],
 )
-def test_only_a_claim_of_ours_that_stands_is_given_up(
+def test_a_claim_of_ours_is_given_up_whether_a_list_has_it_or_not_and_no_other(
     owner: Owner | None, *, standing: bool, steps: int, left: int
 ) -> None:
     memory = ClaimMemory(REGION, "pe-search", GUID, owner) if owner else None
@@ -298,7 +299,7 @@ STANDS = ObservedRemoval(
 )
 D1_GONE = UnseenTargets(not_found=frozenset({"d1"}))
 NOTHING = ALL.with_dns(zone=None, links=(), record=None, record_addresses=()).with_elastic(
-    policy=PolicyMemory(), associations=(), claim=None
+    policy=PolicyMemory(), associations=()
 )
 
 
@@ -313,7 +314,7 @@ NOTHING = ALL.with_dns(zone=None, links=(), record=None, record_addresses=()).wi
         ({"policies": (policy(),)}, ALL),
         ({"policies": (policy(),), "unseen": D1_GONE}, ALL.with_elastic(associations=ALL.elastic.associations[1:])),
         ({"policies": (policy(hidden_associations=1),), "unseen": D1_GONE}, ALL),
-        ({"claims": ()}, ALL.with_elastic(claim=None)),
+        ({"claims": ()}, ALL),
         ({"zones": (), "policies": (), "claims": ()}, NOTHING),
     ],
 )
