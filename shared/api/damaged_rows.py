@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from shared.context import Context, log
-from shared.core.guards.first_and_last_policy import TARGET_ROWS, notes_in
+from shared.core.guards.first_and_last_policy import TARGET_ROWS, notes_in, outdated_in
 from shared.core.guards.pause import LONGEST, stored_pause
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.callers import Asked
@@ -116,7 +116,7 @@ def _check(context: Context, row: ControlRow) -> None:
         pause.DOCUMENT: lambda document: stored_pause(document, (row.written_at or now) + LONGEST),
         removal_limit.NAME: partial(removal_limit.stored_removals, now),
         decided.NAME: decided_in,
-        TARGET_ROWS: lambda document: notes_in(document, read_at),
+        TARGET_ROWS: lambda document: (notes_in(document, read_at), outdated_in(document, read_at)),
     }
     read = next((reader for name, reader in readers.items() if row.name.startswith(name)), None)
     if read is not None:

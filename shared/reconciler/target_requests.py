@@ -19,12 +19,14 @@ from shared.clock import Stopwatch
 from shared.context import log
 from shared.core.guards.first_and_last_policy import (
     NotYet,
+    OutdatedList,
     PolicyNote,
     TargetReading,
     association_problem,
     disassociation_problem,
     document_of,
     notes_in,
+    outdated_in,
     row_name,
 )
 from shared.core.model.conditions import Explanation
@@ -34,6 +36,7 @@ from shared.core.model.errors import (
     AutopilotError,
     AwaitingEarlierRequest,
     Blocked,
+    ChangeUnseen,
     LostRace,
     NotFound,
     RetryLater,
@@ -149,7 +152,7 @@ async def awaited_posts(run: Run, explanations: Iterable[Explanation]) -> Awaiti
         row, read_at = await control.look(row_name(elastic.organization, target_id))
         if row is None:
             continue
-        notes = _noted(row, (), read_at)
+        notes, _ = _noted(row, (), read_at)
         reading = TargetReading(read_at, timedelta(seconds=run.context.settings.timing.lag), notes)
         coming = [one for one in notes if one != elastic.policy.id and reading.posting(one)]
         if coming:
@@ -217,23 +220,18 @@ async def _in_turn(
     `look`: what else is read first; the target's policies are the last look before the request (S2).
     `forgotten`: a person decided that the target, which is not found, is gone, and only this policy lists it.
     """
-    refused = ""
     for number in range(TRIES):
         if number and not await run.may_write():
             raise Waiting(f"Not done, because {run.effective_mode.why}.", on=target_id)
         if look is not None:
             await look()
         view = await _view(run, target_id, forgotten)
-        _ensure_changed(view, refused, target_id)
         found = problem(view)
         try:
             if found is None:
                 return await send(view)
             if view.reading.notes != view.noted:
                 await _put(run, view, view.reading)
-        except _ListChanged:
-            refused = view.seen.version
-            continue
         except _Changed:
             continue
         if isinstance(found, NotYet):
@@ -244,13 +242,6 @@ async def _in_turn(
     raise Waiting("Other requests about this target are being noted; this one follows.", on=target_id, after=2.0)
 
 
-def _ensure_changed(view: _TargetView, refused: str, target_id: str) -> None:
-    """Raise Waiting where the list is shown as it was when its change was refused: the same again would be, too."""
-    if refused and view.seen.version == refused:
-        what = "Elastic Cloud still shows the list that it no longer lets be changed: it shows changes late."
-        raise Waiting(what, on=target_id, after=LIST_IS_LATE)
-
-
 async def _view(run: Run, target_id: str, forgotten: str = "") -> _TargetView:
     timing = run.context.settings.timing
     watch = Stopwatch(run.context.clock)
@@ -259,8 +250,11 @@ async def _view(run: Run, target_id: str, forgotten: str = "") -> _TargetView:
     row = found or ControlRow(name)
     seen = await _seen(run, target_id, forgotten)
     listed = tuple(dict.fromkeys((*seen.policies, forgotten))) if forgotten else seen.policies
-    noted = _noted(row, listed, read_at)
-    reading = TargetReading(read_at, timedelta(seconds=timing.lag), noted)
+    noted, outdated = _noted(row, listed, read_at)
+    reading = TargetReading(read_at, timedelta(seconds=timing.lag), noted, outdated)
+    if reading.is_outdated(seen.version):
+        what = "Elastic Cloud still shows the list that it no longer lets be changed: it shows changes late."
+        raise Waiting(what, on=target_id, after=LIST_IS_LATE)
     learned = reading.learn(listed, read_at + DATE_STEP + timedelta(seconds=watch.seconds))
     return _TargetView(row, learned, noted, seen, listed, watch, patience_of(run))
 
@@ -278,25 +272,23 @@ async def _seen(run: Run, target_id: str, forgotten: str) -> Attached:
         return Attached(())
 
 
-def _noted(row: ControlRow, listed: tuple[str, ...], read_at: datetime) -> Mapping[str, PolicyNote]:
+def _noted(
+    row: ControlRow, listed: tuple[str, ...], read_at: datetime
+) -> tuple[Mapping[str, PolicyNote], OutdatedList | None]:
     """What the row says; a damaged one is mended with the next write, and until LAG_SECONDS later nothing counts."""
     try:
-        return notes_in(row.document, read_at)
+        return notes_in(row.document, read_at), outdated_in(row.document, read_at)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("row %s of table control cannot be understood, it is written anew: %s", row.name, error)
-        return {policy_id: PolicyNote(delete_until=read_at) for policy_id in listed}
+        return {policy_id: PolicyNote(delete_until=read_at) for policy_id in listed}, None
 
 
 class _Changed(Exception):
     """The target's row, or the list of its policies, was written since it was read."""
 
 
-class _ListChanged(_Changed):
-    """The list was, as the service says that refused to change the one that was read."""
-
-
 async def _put(run: Run, view: _TargetView, reading: TargetReading) -> ControlRow:
-    row = replace(view.row, document=document_of(reading.notes))
+    row = replace(view.row, document=document_of(reading))
     try:
         return await run.context.storage.control.put(row)
     except LostRace:
@@ -319,10 +311,14 @@ async def _send_noted(
         raise AnswerLost("Elastic Cloud did not answer in time.", on=row.name) from error
     except AutopilotError as error:
         changed = isinstance(error, LostRace)
-        if sole and (changed or proves_nothing_was_done(error)):
-            await _lift(run, replace(row, document=document_of(view.reading.notes)))
+        known = view.reading if sole and (changed or proves_nothing_was_done(error)) else noted
+        if view.seen.version and isinstance(error, LostRace | ChangeUnseen):
+            now = view.reading.read_at + timedelta(seconds=view.watch.seconds)
+            known = replace(known, outdated=OutdatedList(view.seen.version, now))
+        if known is not noted:
+            await _renote(run, replace(row, document=document_of(known)))
         if changed:  # the target's list is not what this was decided on: read and decide again
-            raise _ListChanged from error
+            raise _Changed from error
         raise
 
 
@@ -338,12 +334,12 @@ def proves_nothing_was_done(error: AutopilotError) -> bool:
     return isinstance(error, Blocked) and error.reason in _NOT_DONE
 
 
-async def _lift(run: Run, row: ControlRow) -> None:
-    """Take the note back with its own ETag; where that fails it ends by itself."""
+async def _renote(run: Run, row: ControlRow) -> None:
+    """Write what the answer told, with the note's own ETag; where that fails the note ends by itself."""
     try:
         await run.context.storage.control.put(row)
     except AutopilotError as error:
-        log.info("note %s not lifted, it will end: %s", row.name, error)
+        log.info("note %s stays as it was and will end: %s", row.name, error)
 
 
 def _awaiting(view: _TargetView, found: NotYet, target_id: str) -> AwaitingEarlierRequest:

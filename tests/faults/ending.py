@@ -17,8 +17,6 @@ from tests.harness.leaving import everything
 SWEEPS = 3
 BETWEEN = timedelta(seconds=900)
 """From one sweep to the next: longer than the grace of a removal."""
-REFUSED = 9
-"""Runs that two minutes hold in which reads are late, at most."""
 _POLICY, _ZONE = (
     re.compile(r"\b[0-9a-f]{32}\b"),
     re.compile(r"\bprivate(?:link)?\.\w+\.azure\.elastic[.-]cloud(?:\.com)?\b"),
@@ -101,17 +99,9 @@ def problems(
             wrong.append(f"at the end {name}: {_difference(value, wanted[name])}")
     for what, times in stage.watcher.writes.items():
         usual = max(1, reference["writes"].get(what, 0))
-        if times > usual + faults * _repeats(stage, what):
+        if times > usual + faults * len(stage.told):  # once by each connection that wants it
             wrong.append(f"{what} was sent {times} times, without the fault {usual} times")
     return [*wrong, *_made_again(_nets(stage.watcher.net, life), _nets(reference["net"], life))]
-
-
-def _repeats(stage: Stage, what: str) -> int:
-    """How often a fault may let a write be repeated: once by each connection that wants it.
-
-    One with a condition is refused by the service, and each run that reads late what stands finds that out for itself.
-    """
-    return REFUSED if stage.lag and what.endswith('"') else len(stage.told)
 
 
 def _nets(net: Mapping[str, int], life: Life) -> Counter[str]:

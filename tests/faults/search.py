@@ -178,7 +178,7 @@ class Playing:
 
     def _traced(self, call: Call) -> None:
         if self._choice.number is not None and call.service in {"arm", "elastic"} and not call.polls:
-            self._trace.append(f"{self._stage.estate.clock.now():%H:%M:%S} {call.what}")
+            self._trace.append(f"{self._stage.estate.clock.now():%H:%M:%S} {call.what} {call.condition}".rstrip())
 
     def _fork(self, plan: Plan | None) -> tuple[int, int] | None:
         """In the parent the pipe in which the child will tell how it ended, and the child; None in the child."""

@@ -17,8 +17,8 @@ HARM = (
         name="note-lifted-by-an-error",
         harm="A lost answer lifts the note of a DELETE that has taken effect: the next one opens the deployment (S2).",
         path="shared/reconciler/target_requests.py",
-        old="        if sole and (changed or proves_nothing_was_done(error)):\n",
-        new="        if sole:\n",
+        old="known = view.reading if sole and (changed or proves_nothing_was_done(error)) else noted",
+        new="known = view.reading if sole else noted",
         tests=("tests/reconciler/test_lost_answers_of_targets.py",),
         caught_by="tests/reconciler/test_lost_answers_of_targets.py"
         "::test_two_connections_leave_one_deployment_which_is_never_open",
@@ -35,7 +35,7 @@ HARM = (
         async with asyncio.timeout(left):
             answer = await request()
         if sole and noted.deleting(policy_id):
-            await _lift(run, replace(row, document=document_of(view.reading.notes)))
+            await _renote(run, replace(row, document=document_of(view.reading)))
         return answer
 """,
         life=f"{LEAVE}$",

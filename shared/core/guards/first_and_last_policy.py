@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.core.guards.consent import OPT_OUT_TAG, denied, is_denied, label_of, listed, opted_out, sentence, tagged
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
@@ -154,6 +154,8 @@ def _reopens(label: str, why: str, target: Target | None) -> Explanation:
 # -- notes of requests, just before one is sent ------------------------------------------------------------------------
 
 
+LIST_LAGS = timedelta(seconds=120)
+"""How long a list may show what is no more. Later the version may be current again: some ETags tell content alone."""
 FUTURE = timedelta(hours=1)
 """No instant of ours is this far ahead of the read that shows it: a row that says so is damaged."""
 
@@ -170,6 +172,13 @@ class PolicyNote:
     """The deadline of our last POST, or the first read that showed the association where we sent none since."""
 
 
+class OutdatedList(NamedTuple):
+    """A version of a target's list that its service no longer let be changed, and since when, by storage's clock."""
+
+    version: str
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class TargetReading:
     """The notes of a target as one read of its row showed them."""
@@ -180,6 +189,12 @@ class TargetReading:
     """`LAG_SECONDS`: after a deadline and this, a list tells what became of a request."""
     notes: Mapping[str, PolicyNote] = field(default_factory=dict)
     """By policy id."""
+    outdated: OutdatedList | None = None
+
+    def is_outdated(self, version: str) -> bool:
+        """Whether a list is shown as it was before a change that is known: to change that version would be refused."""
+        known = self.outdated
+        return known is not None and known.version == version and self.read_at < known.since + LIST_LAGS
 
     def deleting(self, policy_id: str) -> bool:
         """Whether a DELETE of ours may still land, or may have landed without showing yet."""
@@ -303,9 +318,20 @@ def notes_in(document: Mapping[str, Any], read_at: datetime) -> dict[str, Policy
     return {str(one): _note(entry, read_at) for one, entry in (document.get("policies") or {}).items()}
 
 
-def document_of(notes: Mapping[str, PolicyNote]) -> dict[str, Any]:
+def outdated_in(document: Mapping[str, Any], read_at: datetime) -> OutdatedList | None:
+    """The list's version that is known to be no more; raises as `notes_in` does."""
+    entry = document.get("outdated")
+    since = _instant(entry["since"], read_at) if entry else None
+    return OutdatedList(str(entry["version"]), since) if entry and since else None
+
+
+def document_of(reading: TargetReading) -> dict[str, Any]:
     """The row's document."""
-    return {"policies": {policy_id: _entry(note) for policy_id, note in sorted(notes.items())}}
+    document: dict[str, Any] = {"policies": {one: _entry(note) for one, note in sorted(reading.notes.items())}}
+    known = reading.outdated
+    if known is not None and reading.read_at < known.since + LIST_LAGS:
+        document["outdated"] = {"version": known.version, "since": known.since.isoformat()}
+    return document
 
 
 _FIELDS = ("delete_until", "post_until", "counts_from")

@@ -10,6 +10,7 @@ Raised by `clouds`, `state` and `core`; understood by `reconcile` and the trigge
     │   ├── LeaseLost           another worker holds the endpoint now: stop without writing
     │   ├── UnusableAnswer      an answer that is not as the service describes it: the next one may be
     │   └── AnswerLost          a request went out and no answer came: it may or may not have been applied
+    │       └── ChangeUnseen    the list that it rested on is no more: whether by it does not show yet
     ├── Waiting                 no fault: a long-running operation or an approval is still under way
     │   └── AwaitingEarlierRequest  one of ours may still land: it ends by itself, and counts against no bound
     ├── Blocked                 a person must act; its explanation is the condition's
@@ -83,6 +84,10 @@ class TargetUnseen(RetryLater):
 
 class AnswerLost(RetryLater):
     """A request was sent and its answer never came; whether it was applied is unknown."""
+
+
+class ChangeUnseen(AnswerLost):
+    """A list is not as it was read any more, and what is read does not show whether by this request."""
 
 
 class Waiting(AutopilotError):

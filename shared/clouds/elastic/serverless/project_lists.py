@@ -17,6 +17,7 @@ from shared.core.model.errors import (
     AnswerLost,
     AutopilotError,
     Blocked,
+    ChangeUnseen,
     Forbidden,
     LostRace,
     NotFound,
@@ -169,7 +170,7 @@ class ProjectLists:
         """Send a write whose answer was lost once more, on the same version: any answer to that ends both.
 
         200: the first one did not land, and cannot now. 412: it has landed, or cannot any more; which of them, the list
-        says where it shows it. Returns where it is done; else AnswerLost: a list may be late, and show it later.
+        says where it shows it. Returns where it is done; else ChangeUnseen: a list may be late, and show it later.
         """
         try:
             await self._write(project_id, found, wanted)
@@ -179,12 +180,13 @@ class ProjectLists:
             raise lost from error
         else:
             return
+        unseen = ChangeUnseen(lost.what, on=project_id, after=lost.after)
         try:
             after = await self.version(project_id)
         except AutopilotError as error:
-            raise lost from error
+            raise unseen from error
         if change(after.filters) != after.filters:
-            raise lost
+            raise unseen from lost
 
     async def _read_back(self, project_id: str, change: Change) -> None:
         """Look whether the list is as it was written; a look that fails takes nothing back."""
@@ -195,7 +197,7 @@ class ProjectLists:
             return
         if change(after.filters) != after.filters:
             what = "The project's list of traffic filters does not show what was just written: others write it too."
-            raise AnswerLost(what, on=project_id)
+            raise ChangeUnseen(what, on=project_id)
 
     async def _write(self, project_id: str, found: ProjectVersion, wanted: tuple[str, ...]) -> None:
         body = {"traffic_filters": [{"id": one} for one in wanted]}
