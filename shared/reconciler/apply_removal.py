@@ -122,7 +122,7 @@ def _once_more(step: RemovalStep, error: AutopilotError) -> AutopilotError:
     if refused and isinstance(step, Disassociate | DeletePolicy):
         return NotVisibleYet(error.what, on=error.on, after=30.0)
     if isinstance(error, Blocked) and error.reason is Reason.RESOURCE_GROUP_BEING_DELETED:
-        return NotVisibleYet(error.what, on=error.on, after=GROUP_LOOK)
+        return NotVisibleYet(error.what, on=error.on, after=GROUP_LOOK, code=error.reason)
     return error
 
 

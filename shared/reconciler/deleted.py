@@ -183,14 +183,19 @@ def _later(run: Run, error: AutopilotError) -> None:
     reason = Reason.NOT_VISIBLE_YET if isinstance(error, NotVisibleYet) else Reason.REMOVING
     if isinstance(error, AwaitingEarlierRequest):
         reason = Reason.AWAITING_EARLIER_REQUEST
+    elif isinstance(error, NotVisibleYet) and error.code == Reason.RESOURCE_GROUP_BEING_DELETED:
+        reason = Reason.RESOURCE_GROUP_BEING_DELETED
     _update_status(run, c.waiting(c.REMOVED, reason, str(error)), Phase.REMOVING)
     run.waits[c.REMOVED] = getattr(error, "after", 15.0)
+
+
+_BUSY = frozenset({Reason.NOT_VISIBLE_YET, Reason.RESOURCE_GROUP_BEING_DELETED})
 
 
 def _busy_for_good(run: Run) -> bool:
     """Whether something has been busy for longer than is normal: it is left then, as what may not be deleted is."""
     removed = run.record.condition(c.REMOVED)
-    if removed is None or removed.reason is not Reason.NOT_VISIBLE_YET or removed.since is None:
+    if removed is None or removed.reason not in _BUSY or removed.since is None:
         return False
     return (run.context.clock.now() - removed.since).total_seconds() > run.context.settings.timing.visibility
 

@@ -20,7 +20,7 @@ from shared.context import Context, log
 from shared.core.guards.pause import Pause
 from shared.core.guards.scope import EffectiveMode, effective_mode_of
 from shared.core.model import conditions as c
-from shared.core.model.conditions import Condition, Phase, merge, phase_of, summary
+from shared.core.model.conditions import Condition, Phase, for_connection, merge, phase_of, summary
 from shared.core.model.errors import AutopilotError, RetryLater, Throttled, Waiting
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
@@ -239,7 +239,8 @@ async def show_progress(run: Run, new: Iterable[Condition]) -> None:
 
 def _turn(run: Run, standing: dict[str, Condition]) -> tuple[Condition, ...]:
     """The conditions with their times; each that turned goes into the diary."""
-    merged = merge(run.record.status.conditions, standing.values(), run.context.clock.now())
+    named = [for_connection(one, run.record.id) for one in standing.values()]
+    merged = merge(run.record.status.conditions, named, run.context.clock.now())
     for condition in merged:
         _note_change(run, run.record.condition(condition.type), condition)
     return merged

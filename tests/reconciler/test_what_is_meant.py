@@ -30,18 +30,6 @@ async def test_one_name_in_two_regions_means_the_one_in_the_policys_region(estat
     assert {target for one, target in estate.elastic.associations() if one == policy.id} == {meant.id}
 
 
-@pytest.mark.parametrize("wish", ["alias", "cluster id"])
-async def test_a_wish_by_alias_or_cluster_id_is_asked_back(estate: Estate, wish: str) -> None:
-    meant = the(estate)
-    asked = {"alias": str(meant.alias), "cluster id": meant.elasticsearch_id}[wish]
-    endpoint = await estate.put_endpoint(tags={"elastic-deployments": asked})
-    await estate.settle()
-    reason, message, next_step = await told(estate, endpoint, "Associated")
-    assert reason == "DeploymentNotFound"
-    assert f"Did you mean deployment logs-eastus2 ({meant.id})?" in message
-    assert next_step.startswith("Name deployment logs-eastus2 ")
-
-
 async def test_a_value_of_a_tag_that_is_none_is_said_and_not_ignored(estate: Estate) -> None:
     tags = {"elastic-privatelink-claim": "yes", "elastic-privatelink-on-delete": "keep it"}
     endpoint = await estate.put_endpoint(tags=tags)

@@ -38,7 +38,10 @@ INGRESS_TYPES = frozenset({"ip", "vpce", "azure_private_endpoint", "gcp_private_
 LAST_POLICY_TAG = "elastic-privatelink-last-policy"
 """Tag of a target: `allow` permits that its last policy is taken away, which opens it to the internet."""
 
-_AND_SIGN_IN = ", including the sign-in from the Elastic Cloud console"
+_CLOSED_TOO = (
+    ": to the sign-in from the Elastic Cloud console, too, and to other deployments, whose cross-cluster search and "
+    "replication, and monitoring, go by public ways"
+)
 """Only a deployment's: the console signs in to a project's Kibana over its private connection, too."""
 
 
@@ -49,9 +52,6 @@ def may_be_first(target: Target, options: PlanOptions) -> bool:
     """Whether a setting or a tag allows that the target gets its first policy."""
     tag = target.tags.get(FIRST_POLICY_TAG, "").strip().lower()
     return tag == "allow" or listed(target, options.targets.first_policy_allowed)
-
-
-CLUSTERS_TOO = ", other deployments among it: cross-cluster search and replication, and monitoring, go by public ways"
 
 
 def _what_it_has(target: Target, types: Mapping[str, str]) -> str:
@@ -75,7 +75,7 @@ def first_policy_problem(target: Target, label: str, types: dict[str, str], opti
     return explain(
         Reason.WOULD_CUT_OFF_PUBLIC_TRAFFIC,
         f"{sentence(label)}: {_what_it_has(target, types)}. The first one closes all its endpoints to everything that "
-        f"no policy admits{_AND_SIGN_IN + CLUSTERS_TOO if hosted else ''}.",
+        f"no policy admits{_CLOSED_TOO if hosted else ''}.",
         f"Add it to the setting ELASTIC_FIRST_POLICY_ALLOWED "
         f"or tag the {target.family.noun} {FIRST_POLICY_TAG}=allow, if that is wanted; "
         "to keep other traffic, first associate an IP policy that admits it.",

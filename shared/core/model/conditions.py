@@ -188,6 +188,12 @@ def count(number: int, thing: str, many: str = "") -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {many or thing + 's'}"
 
 
+def for_connection(condition: Condition, connection_id: str) -> Condition:
+    """The condition with the connection's own paths in its next step: what is true of every case knows none."""
+    step = condition.next_step.replace("/connections/<id>/", f"/connections/{connection_id}/")
+    return replace(condition, explanation=replace(condition.explanation, next_step=step))
+
+
 def merge(old: Iterable[Condition], new: Iterable[Condition], now: datetime) -> tuple[Condition, ...]:
     """The new conditions in their fixed order, `since` kept where status and reason stayed as they were."""
     before = {condition.type: condition for condition in old}

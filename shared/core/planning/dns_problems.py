@@ -54,7 +54,9 @@ def no_usable_home(desired: Desired, unusable: Mapping[str, Explanation]) -> Con
     """Every group in which the zone may be made is in a subscription that the app cannot use."""
     home = desired.zone_homes[0]
     why = unusable[home.subscription_id.lower()]
-    step = f"Correct DNS_ZONE_RESOURCE_GROUPS, if it names subscription {home.subscription_id}. {why.next_step}"
+    own = remedy_of(Reason.SUBSCRIPTION_NOT_FOUND)
+    otherwise = "Assign the app's identity a role in it if it exists." if why.next_step == own else why.next_step
+    step = f"Correct DNS_ZONE_RESOURCE_GROUPS, if it names subscription {home.subscription_id}. {otherwise}"
     message = f"Zone {desired.service.zone} cannot be made in resource group {home.resource_group}: {why.message}"
     return c.blocked(c.ZONE_READY, why.reason, message, step)
 
@@ -189,12 +191,12 @@ def held_by_others(desired: Desired, record: WildcardRecord) -> Condition:
     )
 
 
-def record_full(most: int) -> Condition:
-    """The `*` record has as many addresses as Azure allows."""
+def record_full(zone: str, most: int) -> Condition:
+    """The zone's `*` record has as many addresses as Azure allows."""
     return c.blocked(
         c.RECORD_READY,
         Reason.RECORD_FULL,
-        f"The * record already holds {most} addresses, the most that Azure allows.",
+        f"The * record of {zone} already holds {most} addresses, the most that Azure allows.",
         remedy_of(Reason.RECORD_FULL),
     )
 

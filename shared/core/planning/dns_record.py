@@ -171,7 +171,7 @@ def _plan_our_record(
         return (), dns_problems.held_by_another(desired, living[0], options.dns.record_mode)
     wanted = tuple(dict.fromkeys((*(holder.address for holder in living), address)))
     if len(wanted) > MAX_RECORDS:
-        return (), dns_problems.record_full(MAX_RECORDS)
+        return (), dns_problems.record_full(desired.service.zone, MAX_RECORDS)
     if set(record.addresses) == set(wanted) and living == others and mine is not None and _says(mine, desired, address):
         return (), c.satisfied(c.RECORD_READY, Reason.POINTS_TO_ENDPOINT, f"* points to {', '.join(wanted)}.")
     new = RecordMarker(marker.instance, (*living, my_holder(desired, address)))

@@ -119,7 +119,8 @@ def _why_link_stays(
     if lower_case(link.vnet_id) in users.networks:
         return "another endpoint in this network, or answered by it, uses it"
     if zone.has_other_records is not False:
-        return "the zone has records of others, or whether it has could not be checked"
+        unread = "whether others have records in the zone could not be checked"
+        return "the zone has records of others" if zone.has_other_records else unread
     served = {lower_case(other.vnet_id) for other in zone.links}
     own = lower_case(link.vnet_id) == lower_case(record.identity.vnet_id)
     return None if own or not users.networks & served else "other endpoints use the zone"

@@ -262,7 +262,7 @@ REMOVAL = (
         "The connection is Removed, and something of it is still there.",
         "Others use it, it is not the app's, the app may not delete it, or Azure stayed busy with it: "
         "the message names each.",
-        "Delete by hand what is not needed. What is the app's it tries again by itself, in the end once a day.",
+        "Delete by hand what is not needed. The app tries again to remove what is its own, in the end once a day.",
     ),
     ReasonDoc(Reason.NOTHING_MADE, "The endpoint is gone.", "Nothing was made for it."),
     ReasonDoc(
