@@ -218,7 +218,7 @@ LOOKED_AT = (
         f"resource show --ids {APP}",
     ),
     ("whether Event Grid passes a network security perimeter", "storage without public access", NOT_FROM_HERE),
-    # What nobody has seen of Azure's events, tables and limits.
+    # What is not known of Azure's events, tables and limits.
     ("events of records and links: form, and how many for one operation", DNS, "storage message peek"),
     ("the same in the activity log", DNS, "monitor activity-log list --resource-group"),
     (

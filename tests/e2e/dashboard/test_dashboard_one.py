@@ -234,6 +234,28 @@ async def test_each_reason_leads_to_its_entry_and_no_meaning_stands_in_a_tooltip
         await expect(zone.get_by_text(re.compile("^/subscriptions/.*/privateDnsZones/"))).to_be_visible()
 
 
+HIDDEN = """() => {
+  const plain = (text) => text.replace(/\\s+/g, " ").trim();
+  const others = [...document.querySelectorAll("main section:not([aria-label=Path])")];
+  const beside = plain(others.map((one) => one.innerText).join(" "));
+  return [...document.querySelectorAll("main svg title")].filter((one) => {
+    const meaning = plain(one.textContent.slice(one.textContent.indexOf(": ") + 2));
+    const drawn = plain([...one.parentElement.querySelectorAll("text")].map((text) => text.textContent).join(" "));
+    return !beside.includes(meaning) && !drawn.includes(meaning);
+  }).map((one) => one.textContent);
+}"""
+"""What the picture of the path says in tooltips, and neither draws nor the page says beside it."""
+
+
+async def test_the_picture_of_the_path_says_nothing_in_a_tooltip_only(estate: Estate, visit: Visiting) -> None:
+    async with visit() as seen:
+        for one in (estate.good, estate.blocked, estate.broken):
+            page = await seen.open(f"/{connection_id(one)}")
+            await expect(page.get_by_label("Path", exact=True).locator("[data-hop] title")).to_have_count(6)
+            await expect(page.locator("[data-condition]").first).to_be_visible()
+            assert await page.evaluate(HIDDEN) == []
+
+
 async def test_what_a_person_runs_about_a_reason_is_filled_in_and_copied_as_it_stands(
     estate: Estate, visit: Visiting
 ) -> None:
