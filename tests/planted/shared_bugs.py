@@ -13,7 +13,7 @@ SHARED = (
         new="_as_told(replace(message, wake_at=None), held)",
         tests=("tests/reconciler/test_doubtful_answers.py",),
         caught_by="tests/reconciler/test_doubtful_answers.py::"
-        "test_a_manual_rerun_during_a_look_at_the_approval_looks_at_everything",
+        "test_work_that_comes_during_a_look_at_the_approval_looks_at_everything[event-write]",
     ),
     Bug(
         name="claim-before-its-memory",
@@ -110,8 +110,8 @@ SHARED = (
         path="shared/state/control.py",
         old="        self._since = sent\n",
         new="        self._since = self._since or sent\n",
-        tests=("tests/state/test_state_leases.py",),
-        caught_by="tests/state/test_state_leases.py::test_the_holder_sees_that_work_came_and_runs_again",
+        tests=("tests/state/test_lease_time.py",),
+        caught_by="tests/state/test_lease_time.py::test_a_lease_is_renewed_for_as_long_as_the_work_takes",
     ),
     Bug(
         name="pattern-in-a-deny-list-accepted",

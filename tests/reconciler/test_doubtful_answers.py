@@ -134,7 +134,8 @@ async def test_elastic_cloud_is_left_alone_until_the_time_that_it_named_for_ever
     await estate.ready(endpoint)
 
 
-async def test_a_manual_rerun_during_a_look_at_the_approval_looks_at_everything(estate: Estate) -> None:
+@pytest.mark.parametrize("cause", ["manual", "event-write"])
+async def test_work_that_comes_during_a_look_at_the_approval_looks_at_everything(estate: Estate, cause: str) -> None:
     """Work that arrives under a lease is more than the wait that holds it."""
     estate.elastic_settings.approval_seconds = 10**6
     endpoint = await estate.put_endpoint()
@@ -146,7 +147,7 @@ async def test_a_manual_rerun_during_a_look_at_the_approval_looks_at_everything(
     async def get_and_be_asked_again(endpoint_id: Any) -> Any:
         found = await original(endpoint_id)
         object.__setattr__(estate.worker.context.endpoints, "get", original)
-        await estate.send(endpoint)
+        await estate.send(endpoint, cause)
         message = estate.queue.receive()
         assert message is not None
         await estate.handle(message)
