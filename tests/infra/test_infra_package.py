@@ -116,7 +116,7 @@ def test_every_library_that_is_required_is_locked_in_a_version_that_is_allowed()
     """If it fails: run scripts/dependencies.py with Python 3.12."""
     locked = DEPENDENCIES["locked"]()
     lines = (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines()
-    required = [Requirement(line.split("#")[0].strip()) for line in lines if not line.startswith("#")]
+    required = [Requirement(line.split("#")[0].strip()) for line in lines if line and line[0] != "#"]
     assert len(required) > 10
     for one in required:
         version, digest = locked[one.name]
