@@ -7,6 +7,7 @@ meets shows in the condition `FormerRemoved`, which never makes a connection les
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,24 +15,28 @@ from shared.core.model import conditions as c
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, Permanent, Waiting
-from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_former import FormerThings
 from shared.core.model.resources import Endpoint, policies_made_for
 from shared.core.model.steps import DeletePolicy, RemovalStep
 from shared.core.options.removal import OnDelete
-from shared.core.planning.former import as_it_was, plan_former_removal
+from shared.core.planning.deletion import confirmed
+from shared.core.planning.former import as_it_was, only_organization, plan_former_removal
 from shared.core.planning.policy import may_show_later
 from shared.core.planning.removal import held_up_by
-from shared.installation.removal_limit import tear_down
+from shared.installation.removal_limit import stand_for_removal, tear_down
 from shared.reconciler.apply_removal import take_step
 from shared.reconciler.holders import wake_waiting
 from shared.reconciler.observe_removal import observe_removal
 from shared.reconciler.run_state import NEVER, Run
+from shared.state.control import DamagedRow
 
 SOONEST, LATEST = 300.0, 3600.0
 """Seconds until what is left is tried again: soon after the grace, as most refusals pass, and later once an hour."""
+
+WITHIN_A_WORD = 1500.0
+"""The same while too many stand for removal: a person's word that ends that lasts an hour."""
 
 _DNS = (c.ZONE_READY, c.LINKED, c.RECORD_READY)
 
@@ -64,7 +69,7 @@ async def _remove(
     """Why something of the entry is still there, for a person; None: it is done with."""
     where = f"{former.identity.region}, network {former.identity.vnet_id}"
     context, record = run.context, run.record
-    moved = _other_organization(record, former)
+    moved = only_organization(record, former)
     if moved:
         where = f"organization {former.organization}"
     if not moved and (record.identity.on_delete or context.options.removal.on_delete) == OnDelete.RETAIN:
@@ -75,6 +80,8 @@ async def _remove(
         return Reason.OBSERVE_MODE, f"What is left in {where} is not removed: {run.effective_mode.why}."
     left = (former.since + timedelta(seconds=context.options.removal.grace) - context.clock.now()).total_seconds()
     if endpoint is not None and left > 0 and not moved:
+        with suppress(DamagedRow):  # after the grace it refuses this one, and says so
+            await stand_for_removal(context, record.id, run.id)
         run.waits[c.FORMER_REMOVED] = left + 1
         return Reason.GRACE_PERIOD, f"What was made in {where} is removed when the grace period is over."
     try:
@@ -82,8 +89,9 @@ async def _remove(
     except LeaseLost:
         raise
     except AutopilotError as error:
-        run.waits[c.FORMER_REMOVED] = getattr(error, "after", _again(run, former))
         reason = error.reason if isinstance(error, Blocked) else Reason.REMOVING
+        again = min(_again(run, former), WITHIN_A_WORD if reason is Reason.REMOVAL_LIMIT_REACHED else LATEST)
+        run.waits[c.FORMER_REMOVED] = getattr(error, "after", again)
         return reason, f"What is left in {where} goes later: {error}"
     if not remaining:
         _forget(run, former)
@@ -103,7 +111,7 @@ async def _take_away(
 ) -> tuple[str, ...]:
     """Take the steps that may be taken; returns what is left and why."""
     record = run.record
-    moved = _other_organization(record, former)
+    moved = only_organization(record, former)
     same_service = former.service == (record.identity.family, record.identity.region) and not moved
     standing = {one.type: one.true for one in conditions}
     if same_service and endpoint is not None and not all(standing.get(name) for name in _DNS):
@@ -113,8 +121,9 @@ async def _take_away(
     past = replace(run, record=as_it_was(record, former))
     observed = await observe_removal(run.context, past.record, living=living, dns_only=same_service, elastic_only=moved)
     plan = plan_former_removal(record, former, observed, run.context.options)
-    if plan.steps:
-        await tear_down(run.context, record.id, run.id, gone=False)
+    decided = moved or (endpoint is None and confirmed(record))
+    if plan.steps and not decided:
+        await tear_down(run.context, record.id, run.id, gone=True)
     refused: dict[RemovalStep, str] = {}
     for step in plan.steps:
         if held_up_by(step, refused):
@@ -138,12 +147,6 @@ async def _take_away(
     if moved and not left and ours <= {step.policy_id for step in plan.elastic if isinstance(step, DeletePolicy)}:
         return ()  # what others have there stays, and is no reason to wait
     return (*plan.leftovers, *left)
-
-
-def _other_organization(record: ConnectionRecord, former: FormerThings) -> bool:
-    """Whether only the organization is another: a person decided that, and nothing of DNS is about it."""
-    same_service = former.service == (record.identity.family, record.identity.region)
-    return same_service and former.organization != (record.elastic.organization or DEFAULT)
 
 
 def _forget(run: Run, former: FormerThings) -> None:

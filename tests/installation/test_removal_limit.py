@@ -216,3 +216,52 @@ async def test_a_list_that_misses_half_of_the_endpoints_tears_nothing_down() -> 
     assert destructive(estate) == []
     for endpoint in endpoints:
         await estate.ready(endpoint)
+
+
+ELSEWHERE = ("centralus", "northeurope", "southeastasia", "uksouth")
+
+
+async def test_what_endpoints_had_in_other_regions_stays_where_too_many_moved_at_once_until_a_word() -> None:
+    """A slip in a module's variable makes them all anew elsewhere: what is former is counted before the first goes."""
+    estate, endpoints = await several(limit=len(REGIONS) - 1)
+    for endpoint, region in zip(endpoints, ELSEWHERE, strict=True):
+        await estate.delete(endpoint)
+        await estate.put_endpoint(endpoint.rpartition("/")[2], region=region)
+        await work_for(estate, 60)
+    await work_for(estate, 900)
+    assert destructive(estate) == [], "also where no sweep has come by"
+    await sweeps(estate, 2)
+    assert destructive(estate) == []
+    for endpoint in endpoints:
+        await estate.ready(endpoint)
+        assert await estate.reason(endpoint, "FormerRemoved") == "RemovalLimitReached"
+    stop = await stopped(estate)
+    assert stop["count"] == len(REGIONS)
+    await confirm_removals(estate.worker.context, stop["id"], ASKED)
+    await work_for(estate, 1800)
+    assert sorted(zone.name for zone in estate.arm.private_dns_zones()) == sorted(
+        estate.service_of(region).zone for region in ELSEWHERE
+    )
+    for endpoint in endpoints:
+        assert await estate.reason(endpoint, "FormerRemoved") == "Removed"
+
+
+async def test_former_things_that_went_count_for_a_day() -> None:
+    """So a slip that is spread over a morning is noticed, too."""
+    estate, endpoints = await several(limit=1)
+    for endpoint, region in zip(endpoints[:2], ELSEWHERE, strict=False):
+        await estate.delete(endpoint)
+        await estate.put_endpoint(endpoint.rpartition("/")[2], region=region)
+        await sweeps(estate, 3)
+    assert [await estate.reason(one, "FormerRemoved") for one in endpoints[:2]] == ["Removed", "RemovalLimitReached"]
+
+
+async def test_former_things_of_an_endpoint_whose_deletion_is_certain_count_against_no_limit() -> None:
+    estate, (endpoint, *_) = await several(limit=0)
+    await estate.delete(endpoint)
+    await estate.put_endpoint(endpoint.rpartition("/")[2], region=ELSEWHERE[0])
+    await work_for(estate, 60)
+    await gone(estate, [endpoint], by_event=True)
+    await work_for(estate, 1800)
+    assert await phases(estate, [endpoint]) == ["Removed"]
+    assert len(estate.arm.private_dns_zones()) == len(REGIONS) - 1

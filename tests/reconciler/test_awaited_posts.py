@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +13,7 @@ from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause, WorkMessage
 from shared.reconciler.loop import reconcile
 from tests.harness.estate import Estate
-from tests.harness.wire import Call, Fault, Killed
+from tests.harness.wire import Call, Fault, Killed, Outcome, Refusal
 from tests.reconciler.safety_parts import attached, the
 
 TARGET = "search-eastus2"
@@ -109,3 +110,56 @@ async def test_a_worker_that_is_killed_after_a_note_holds_up_that_target_only() 
     assert attached(estate, the(estate, other)) == ["pe-1"]
     assert await estate.reason(second, "Associated") in {"AwaitingEarlierRequest", "WouldReopenPublicAccess"}
     assert len(estate.topic.events) == told
+
+
+# -- refusals that prove that nothing was done -----------------------------------------------------------------------
+
+
+def refused_at(what: str, status: int) -> Callable[[Call], Outcome]:
+    """The first call to Elastic Cloud that begins so is refused."""
+    refused: list[int] = []
+
+    def fault(call: Call) -> Outcome:
+        if refused or call.service != "elastic" or not call.what.startswith(what) or "_search" in call.what:
+            return None
+        refused.append(call.number)
+        return Refusal(status)
+
+    return fault
+
+
+PROVING, ANY = {401: ["pe-1"], 429: ["pe-1"]}, ["pe-1", "pe-2"]
+
+
+@pytest.mark.parametrize("status", [*PROVING, 403, 409, 500, 502, 503])
+async def test_only_a_refusal_that_proves_that_nothing_was_done_lets_another_connection_go(status: int) -> None:
+    """pe-1 was to leave, was refused and stays after all: pe-2 leaves where pe-1's policy is in force for certain."""
+    estate = await Estate(settings={"ELASTIC_FIRST_POLICY_ALLOWED": TARGET}).open()
+    stays = await estate.put_endpoint("pe-1", tags=WISH)
+    leaves = await estate.put_endpoint("pe-2", tags=WISH, location="westeurope", group="rg-second")
+    await estate.settle()
+    await estate.clock.sleep(3600)
+    estate.events.settings.drop = True
+    for endpoint in (stays, leaves):
+        found = estate.arm.private_endpoint(endpoint)
+        assert found is not None
+        found.tags.clear()
+    refused = estate.new_worker(refused_at("DELETE", status))
+    with suppress(AutopilotError):
+        await reconcile(refused.context, WorkMessage(parse_endpoint_id(stays), Cause.TIMER, "test"))
+    assert attached(estate, the(estate, TARGET)) == ["pe-1", "pe-2"]
+    with suppress(AutopilotError):
+        await reconcile(estate.worker.context, WorkMessage(parse_endpoint_id(leaves), Cause.TIMER, "test"))
+    assert attached(estate, the(estate, TARGET)) == PROVING.get(status, ANY)
+
+
+@pytest.mark.parametrize("status", [401, 429])
+async def test_a_refused_creation_of_a_policy_is_repeated_without_a_search(status: int) -> None:
+    estate = await Estate().open()
+    estate.worker = estate.new_worker(refused_at("POST", status))
+    endpoint = await estate.put_endpoint()
+    await estate.settle(30)
+    estate.worker = estate.new_worker()  # which has the key anew
+    await estate.send(endpoint)
+    await estate.settle(120)
+    await estate.ready(endpoint)

@@ -96,7 +96,13 @@ async def test_a_policy_left_behind_that_is_applied_by_default_is_told_first(est
 async def test_a_policy_applied_by_default_that_goes_is_not_told_of(estate: Estate) -> None:
     endpoint = await connected(estate)
     policy_of(estate, endpoint).include_by_default = True
-    assert await removed(estate, endpoint) == "Removed"
+    zone = estate.zone()
+    theirs = RecordSet(type="A", name="theirs", etag="e-1", ttl=60, records={"aRecords": [{"ipv4Address": "10.9.9.9"}]})
+    zone.record_sets["A", "theirs"] = theirs
+    assert await removed(estate, endpoint) == "LeftBehind"
+    condition = (await estate.connection(endpoint)).condition("Removed")
+    assert condition is not None
+    assert condition.message.startswith("What could be removed is. Left: "), "that the zone stays is all"
 
 
 # -- zones ---------------------------------------------------------------------------------------------------------

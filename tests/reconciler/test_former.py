@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from local.arm import FaultResponse
 from local.world import HUB_VNET, vnet_id
+from shared.api.removals import show_removals
 from shared.core.model.services import Family
+from shared.installation.pause import pause
+from shared.installation.recovered import confirm_recovered, recovered_list
 from tests.harness.changing import attached
 from tests.harness.estate import Estate, arm_error
 from tests.harness.leaving import DNS_API, GRACE, connected, everything, removals
+from tests.harness.platform_parts import ASKED
+from tests.harness.wire import Call, Outcome
 
 pytestmark = pytest.mark.both_families(at_length=True)
 
@@ -108,6 +114,50 @@ async def test_what_is_left_goes_once_it_can(estate: Estate) -> None:
     assert await estate.reason(endpoint, "FormerRemoved") == "Removed"
 
 
+async def test_what_the_endpoints_tag_retains_stays_in_the_former_region_too(estate: Estate) -> None:
+    retained = {"elastic-privatelink-on-delete": "retain"}
+    endpoint = await connected(estate, tags={"elastic-deployments": "logs-eastus2", **retained})
+    west_too = {"elastic-deployments": "logs-westeurope", **retained}
+    await made_anew(estate, endpoint, region="westeurope", location="eastus2", tags=west_too)
+    await estate.settle(3 * GRACE)
+    await estate.ready(endpoint)
+    assert zones(estate) == sorted([east(estate), west(estate)])
+    assert attached(estate, "logs-eastus2")
+
+
+async def test_in_observe_mode_nothing_goes_and_nothing_is_counted(estate: Estate) -> None:
+    endpoint = await other_region(estate)
+    estate.worker = estate.new_worker(MODE="observe")
+    await estate.clock.sleep(GRACE)
+    await estate.send(endpoint)
+    await estate.settle(2 * GRACE)
+    assert await estate.reason(endpoint, "FormerRemoved") == "ObserveMode"
+    assert zones(estate) == sorted([east(estate), west(estate)])
+    assert (await show_removals(estate.worker.context))["tornDown"] == 0
+
+
+async def test_a_pause_that_begins_meanwhile_holds_from_the_next_step_on(estate: Estate) -> None:
+    endpoint = await other_region(estate)
+    begun: list[asyncio.Task[Any]] = []
+
+    def at_the_first_deletion(call: Call) -> Outcome:
+        deletes = call.what.startswith("DELETE") or (call.what.startswith("PATCH") and not call.only_asks)
+        if deletes and not begun:
+            begun.append(asyncio.create_task(pause(estate.worker.context, {"minutes": 60}, ASKED)))
+        return None
+
+    estate.worker = estate.new_worker(at_the_first_deletion)
+    await estate.settle(2 * GRACE)
+    assert len(begun) == 1
+    assert len(removals(estate)) == 1
+    assert zones(estate) == sorted([east(estate), west(estate)])
+    await estate.clock.sleep(3600)
+    await estate.sweep()
+    await estate.settle(7200)
+    assert zones(estate) == [west(estate)]
+    assert await estate.reason(endpoint, "FormerRemoved") == "Removed"
+
+
 async def test_the_former_regions_record_is_handed_to_a_successor_at_once(estate: Estate) -> None:
     endpoint = await connected(estate)
     successor = await estate.put_endpoint("pe-2")
@@ -198,6 +248,17 @@ async def test_the_link_to_the_former_network_stays_where_another_endpoint_or_ot
     assert networks(apart) == {vnet_id("eastus2"), vnet_id("westeurope")}, "their name resolves on"
 
 
+async def test_the_link_to_the_former_network_stays_where_another_endpoint_is_in_it() -> None:
+    estate = await Estate(settings={"DNS_LINK_VNETS": "", "DNS_RECORD_MODE": "union"}).open()
+    endpoint = await connected(estate)
+    stays = await connected(estate, "pe-2")
+    await moved(estate, endpoint, "westeurope")
+    await estate.settle(3 * GRACE)
+    await estate.ready(stays)
+    assert networks(estate) == {vnet_id("eastus2"), vnet_id("westeurope")}
+    assert await estate.reason(endpoint, "FormerRemoved") == "Removed"
+
+
 async def test_the_link_to_the_former_network_waits_until_its_users_could_be_read(apart: Estate) -> None:
     """Not read is not unused, and no reason to forget it."""
     endpoint = await connected(apart)
@@ -217,6 +278,22 @@ async def test_the_link_to_the_former_network_waits_until_its_users_could_be_rea
     await apart.settle(1200)
     assert networks(apart) == {vnet_id("westeurope")}
     assert await apart.reason(endpoint, "FormerRemoved") == "Removed"
+
+
+async def test_a_link_to_the_former_network_that_only_its_marker_calls_ours_waits_for_a_persons_word(
+    apart: Estate,
+) -> None:
+    endpoint = await connected(apart)
+    apart.storage.things.clear()
+    await moved(apart, endpoint, "westeurope")
+    await apart.settle(3 * GRACE)
+    assert networks(apart) == {vnet_id("eastus2"), vnet_id("westeurope")}
+    assert await apart.reason(endpoint, "FormerRemoved") == "LeftBehind"
+    await apart.sweep()
+    found = await recovered_list(apart.worker.context)
+    await confirm_recovered(apart.worker.context, found.id, ASKED)
+    await apart.settle(7200)
+    assert networks(apart) == {vnet_id("westeurope")}
 
 
 # -- another family ------------------------------------------------------------------------------------------------

@@ -129,6 +129,25 @@ async def test_a_key_that_is_replaced_is_used_at_the_first_refusal_of_the_old_on
     await estate.ready(second)
 
 
+async def test_the_first_refusal_has_the_vault_read_though_it_was_just_read_and_the_next_ones_have_not() -> None:
+    estate = await opened(API_KEY)
+    await estate.put_endpoint("pe-1")
+    await estate.settle()
+    await asyncio.sleep(300)
+    await estate.sweep()
+    estate.elastic.renew_key("bmV3")  # just after the key was read
+    estate.vault.store(SECRET, "bmV3")
+    second = await estate.put_endpoint("pe-2", region="westeurope")
+    await estate.settle(15)
+    assert len(estate.policies_of(second)) == 1
+    estate.elastic.renew_key("bm9uZQ")  # which the vault does not have
+    before = len(estate.vault.reads)
+    for _ in range(10):
+        await asyncio.sleep(1)
+        await estate.sweep()
+    assert len(estate.vault.reads) - before == 1
+
+
 async def test_a_key_that_is_in_use_is_read_every_five_minutes() -> None:
     estate = await opened(API_KEY)
     await estate.put_endpoint()
@@ -139,6 +158,24 @@ async def test_a_key_that_is_in_use_is_read_every_five_minutes() -> None:
         await estate.sweep()
         await estate.settle(60)
     assert 11 <= len(estate.vault.reads) - before <= 13
+
+
+async def test_a_key_that_was_refused_by_mistake_is_read_as_seldom_as_before_once_it_works() -> None:
+    estate, refused = await opened(API_KEY), [True]
+    estate.worker = estate.new_worker(
+        lambda call: Refusal(401) if call.service == "elastic" and refused and refused.pop() else None
+    )
+    endpoint = await estate.put_endpoint()
+    await estate.settle(300)
+    assert refused == []
+    await estate.sweep()
+    await ready_within(estate, endpoint, 300)
+    before = len(estate.vault.reads)
+    for _ in range(10):
+        await asyncio.sleep(60)
+        await estate.sweep()
+        await estate.settle(1)
+    assert len(estate.vault.reads) - before <= 3
 
 
 async def test_an_identity_that_the_vault_refuses_holds_up_only_the_elastic_half_and_until_it_is_taken() -> None:

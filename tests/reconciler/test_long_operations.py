@@ -10,6 +10,7 @@ from shared.api.queries import get_connection
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.markers import Marker
 from shared.core.model.steps import CreateZone
+from shared.installation.recovered import recovered_list
 from tests.harness.dns import APPS, DNS_API, OTHER_SUBSCRIPTION, a_zone_of_others, linked, zone_id
 from tests.harness.estate import Estate, arm_error
 
@@ -56,6 +57,29 @@ async def test_a_link_that_failed_is_made_once_nothing_stands_against_it(estate:
     await estate.ready(endpoint)
     (ours,) = [zone for zone in estate.arm.private_dns_zones() if zone is not theirs]
     assert linked(estate, ours) == [APPS, HUB_VNET]
+
+
+async def test_a_failed_link_that_only_its_marker_calls_ours_waits_for_a_persons_word_though_it_is_written_anew(
+    estate: Estate,
+) -> None:
+    """To write a thing does not make it ours: who may write tags could else have it deleted later."""
+    estate.arm_settings.failed_links_stay = True
+    await a_zone_that_cannot_be_seen(estate, seconds=3)
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    assert await estate.reason(endpoint, "Linked") == "NetworkLinkedToAnotherZone"
+    estate.storage.things.clear()
+    (theirs,) = [zone for zone in estate.arm.private_dns_zones() if "rg-secret" in zone.id]
+    for link in estate.links_of(theirs):
+        await estate.azure("DELETE", link.id, api=DNS_API)
+    await estate.clock.sleep(60)
+    await estate.send(endpoint)
+    await estate.settle()
+    await estate.ready(endpoint)
+    (ours,) = [zone for zone in estate.arm.private_dns_zones() if zone is not theirs]
+    (written,) = [link.id for link in estate.links_of(ours) if link.vnet.id == APPS]
+    waiting = {thing.id.lower() for thing in (await recovered_list(estate.worker.context)).things}
+    assert written.lower() in waiting
 
 
 async def test_a_link_that_failed_does_not_make_its_zone_the_one_that_the_network_uses(estate: Estate) -> None:

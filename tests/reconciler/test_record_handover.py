@@ -9,7 +9,7 @@ import pytest
 
 from local.arm import FaultResponse
 from tests.harness.estate import Estate, arm_error
-from tests.harness.leaving import DNS_API, GRACE, connected, everything, removed_reason
+from tests.harness.leaving import DNS_API, GRACE, connected, everything, removed_reason, work_for
 from tests.harness.outcome import EVERY_FAULT, At
 from tests.harness.wire import Call, Fault, Faults, Wire, no_faults
 
@@ -170,6 +170,36 @@ async def test_a_record_that_was_written_a_moment_ago_is_not_handed_over(estate:
     await estate.settle(90)
     assert holder_of(estate)[1] == ["pe-1"], "it was written less than two minutes ago"
     await estate.settle(120)
+    assert holder_of(estate)[1] == ["pe-2"]
+
+
+@pytest.mark.parametrize("mode", ["first", "union"])
+async def test_a_record_that_was_written_a_moment_ago_is_not_taken_away_either(mode: str) -> None:
+    """Not by a removal without a grace: the read that did not find its holder may be as old as that."""
+    settings = {"REMOVAL_GRACE_SECONDS": "0", "DNS_RECORD_MODE": mode}
+    estate = await Estate(settings=settings).open()
+    if mode == "union":  # the address goes alone then
+        await connected(estate, "pe-2")
+    endpoint = await estate.put_endpoint(tags={})  # an association would keep all of it waiting for longer
+    await estate.settle(30)
+    address = (await estate.connection(endpoint)).identity.address
+    await estate.delete(endpoint)
+    await estate.settle(60)
+    assert address in (estate.zone().a_record("*") or [])
+    await estate.settle(180)
+    assert await removed_reason(estate, endpoint) in {"Removed", "LeftBehind"}
+    assert [zone.name for zone in estate.arm.private_dns_zones() if address in (zone.a_record("*") or [])] == []
+
+
+async def test_a_version_that_another_wrote_is_as_young_as_the_look_that_finds_it(estate: Estate) -> None:
+    first, second = await two_of_one_network(estate)
+    estate.events.settings.drop = True
+    await estate.delete(first)
+    estate.zone().record_sets["A", "*"].etag = "written-by-another"
+    await estate.send(second)
+    await work_for(estate, 90)
+    assert holder_of(estate)[1] == ["pe-1"]
+    await work_for(estate, 60)
     assert holder_of(estate)[1] == ["pe-2"]
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case
 from shared.core.model.conditions import Explanation
 from shared.core.model.errors import Blocked
@@ -28,6 +29,7 @@ from shared.core.model.record_parts import DnsState
 from shared.core.model.resources import Link, Zone
 from shared.core.model.steps import DeleteLink
 from shared.core.options.plan_options import PlanOptions
+from shared.core.options.removal import OnDelete
 from shared.core.planning.desired import Desired
 from shared.core.planning.removal import ObservedRemoval, RemovalPlan, plan_removal
 from shared.core.planning.removal_dns import ZoneUsers, users_of
@@ -67,6 +69,21 @@ def _dns_of(dns: DnsState) -> DnsState:
 
 def _elastic_of(elastic: ElasticState) -> ElasticState:
     return replace(elastic, targets=(), pending_targets=(), not_before=None)
+
+
+def only_organization(record: ConnectionRecord, former: FormerThings) -> bool:
+    """Whether only the organization is another: a person decided that, and nothing of DNS is about it."""
+    same_service = former.service == (record.identity.family, record.identity.region)
+    return same_service and former.organization != organization_on_record(record)
+
+
+def former_stands_for_removal(record: ConnectionRecord, options: PlanOptions) -> bool:
+    """Whether what it had is still to be taken away for the first time, and no person has decided that (S6)."""
+    if (record.identity.on_delete or options.removal.on_delete) == OnDelete.RETAIN:
+        return False
+    told = record.condition(c.FORMER_REMOVED)
+    tried = told is not None and told.reason not in {Reason.GRACE_PERIOD, Reason.REMOVAL_LIMIT_REACHED}
+    return not tried and any(not only_organization(record, one) for one in record.former_things)
 
 
 def as_it_was(record: ConnectionRecord, former: FormerThings) -> ConnectionRecord:

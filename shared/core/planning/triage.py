@@ -30,7 +30,7 @@ from shared.core.options.scope import Scope
 from shared.core.planning.deletion import confirmed, has_things, left_something, leftovers_due
 from shared.core.planning.desired import TERMINAL, Desired
 from shared.core.planning.drift import calls_for_another_look, calls_for_work, to_be_tested
-from shared.core.planning.former import serving, switch_record
+from shared.core.planning.former import former_stands_for_removal, serving, switch_record
 from shared.core.planning.plan import Observed, ObservedElastic, Plan, plan
 from shared.core.planning.snapshot import CloudListing, Snapshot
 
@@ -81,7 +81,7 @@ def _judge(snapshot: Snapshot, desired: Desired, options: PlanOptions, now: date
         return
     effective = effective_mode_of(record.identity.mode, options.installation.mode, snapshot.pause)
     planned, complete = plan_of(desired, record, snapshot.clouds, options, now)
-    if destructive(planned.steps) and _would_enforce(record, options):
+    if _would_enforce(record, options) and (destructive(planned.steps) or former_stands_for_removal(record, options)):
         found.unwanted.add(record.id)
     later = snapshot.clouds.left_to_another_sweep(desired, record) and desired.endpoint.status not in TERMINAL
     if not complete and not later:

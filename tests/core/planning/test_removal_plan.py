@@ -23,7 +23,7 @@ from shared.core.model.steps import (
     UnclaimEndpoint,
 )
 from shared.core.options.plan_options import PlanOptions
-from shared.core.planning.removal import ObservedRemoval, RemovalPlan, held_up_by, plan_removal, still_there
+from shared.core.planning.removal import ObservedRemoval, RemovalPlan, held_up_by, plan_removal, still_there, warning_of
 from tests.core.core_parts import (
     ADDRESS,
     GUID,
@@ -344,3 +344,15 @@ NEEDS = {"policy": {"take"}, "link": {"record"}, "zone": {"record", "link"}}
 def test_a_refused_step_holds_up_only_what_cannot_be_done_without_it(step: str, refused: str) -> None:
     assert held_up_by(STEPS[step], [STEPS[refused]]) == (refused in NEEDS.get(step, set()))
     assert not held_up_by(STEPS[step], [])
+
+
+# -- what must be said first -----------------------------------------------------------------------------------------
+
+
+def test_a_policy_applied_by_default_is_told_of_unless_it_surely_goes() -> None:
+    ticked = replace(policy("p-1", associations=("d1",)), include_by_default=True)
+    found = planned(ticked, record=having(OURS))
+    assert found.elastic == (TAKE, DELETE)
+    assert warning_of(having(OURS), found, (), plan_options()) == ""
+    left = warning_of(having(OURS), found, (f"not done: {DELETE} (no right)",), plan_options())
+    assert left.startswith("Policy p-1 (pe-search), which is left, is applied by default")
