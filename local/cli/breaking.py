@@ -70,7 +70,17 @@ async def mend_hop(client: LocalClient, hop: Hop, name: str) -> bool:
         await hop.undo(client, await find(client, name) if hop.of_connection else {})
     except NotBroken:
         return False
+    except Refused as refused:
+        _tell_ended_key(refused)
+        raise
     return True
+
+
+def _tell_ended_key(refused: Refused) -> None:
+    """Raise in words what a broken key is the cause of: a person here has no other one than the app."""
+    if refused.status == HTTPStatus.UNAUTHORIZED:
+        words = "Elastic Cloud takes no request with a key that has ended: python -m local mend key"
+        raise RuntimeError(words) from refused
 
 
 async def break_hop(client: LocalClient, hop: Hop, name: str) -> bool:
@@ -81,6 +91,7 @@ async def break_hop(client: LocalClient, hop: Hop, name: str) -> bool:
     except AlreadyBroken:
         return False
     except Refused as refused:
+        _tell_ended_key(refused)
         if refused.status != HTTPStatus.NOT_FOUND:
             raise
         return False

@@ -33,6 +33,7 @@ class Client:
 
     shown: dict[str, Any] = field(default_factory=lambda: dict(READY))
     missing: bool = False
+    ended: bool = False
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     async def app(self, method: str, path: str) -> httpx.Response:
@@ -45,8 +46,12 @@ class Client:
 
     async def elastic(self, method: str, path: str, _body: Any = None) -> Any:
         self.asked.append((method, path))
-        if self.missing and method == "DELETE":
-            raise Refused(httpx.Response(404, text="{}", request=httpx.Request(method, f"http://elastic{path}")))
+        if self.ended or (self.missing and method == "DELETE"):
+            raise Refused(
+                httpx.Response(
+                    401 if self.ended else 404, text="{}", request=httpx.Request(method, f"http://elastic{path}")
+                )
+            )
         return {"deployments": [{"id": "d0", "name": "other"}, {"id": "d1", "name": "logs-1"}]}
 
 
@@ -71,6 +76,14 @@ async def test_a_hop_that_is_broken_already_is_said_to_be(
 async def test_other_refusals_are_told() -> None:
     with pytest.raises(RuntimeError, match="has no zone yet"):
         await run(Client(READY | {"zone": None}), "break", "record", "pe-1")
+
+
+@pytest.mark.parametrize("words", [("break", "policy"), ("break", "association"), ("mend", "target")])
+async def test_with_a_key_that_has_ended_nothing_is_broken_in_elastic_cloud_and_it_is_said_why(
+    words: tuple[str, str],
+) -> None:
+    with pytest.raises(RuntimeError, match=r"a key that has ended: python -m local mend key"):
+        await run(Client(ended=True), *words, "pe-1")
 
 
 async def test_a_deployment_that_is_stopped_is_found_by_the_tag_of_its_endpoint() -> None:
