@@ -6,14 +6,14 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from local.arm import DEFAULT_SUBSCRIPTION
+from local.arm import DEFAULT_SUBSCRIPTION, FaultResponse, Incoming
 from local.arm.roles import RoleAssignment
 from local.world import API_KEY, vnet_id
 from shared.core.guards.consent import ENDPOINTS_TAG
 from shared.core.model.reasons import Reason
 from tests.harness.changing import take_away
 from tests.harness.dns import OTHER_SUBSCRIPTION
-from tests.harness.estate import VAULT, Estate
+from tests.harness.estate import VAULT, Estate, arm_error
 from tests.harness.networks import RESOLVER, add_hub, add_spoke
 from tests.harness.platform_parts import WORKERS
 from tests.infra.shipped import everywhere
@@ -264,6 +264,21 @@ async def _no_right_to_zones(estate: Estate) -> str:
     return await made(estate)
 
 
+async def _unseen_subscription(estate: Estate) -> str:
+    """The zones' subscription is there, and to an identity without a role in it Azure does not show it."""
+    estate.arm_settings.subscriptions.append(OTHER_SUBSCRIPTION)
+    there = f"/subscriptions/{OTHER_SUBSCRIPTION}"
+    roles = estate.arm_settings.role_assignments
+    roles[WORKERS] = [RoleAssignment(SUBSCRIPTION, one.actions, one.not_actions) for one in everywhere()]
+
+    def unseen(request: Incoming) -> FaultResponse | None:
+        seen = any(one.scope == there for one in roles[WORKERS])
+        return None if seen or there not in request.path else arm_error(404, "SubscriptionNotFound")
+
+    estate.arm.faults.append(unseen)
+    return await made(estate)
+
+
 async def _not_registered(estate: Estate) -> str:
     estate.events.settings.drop = True
     endpoint = await estate.put_endpoint()
@@ -362,6 +377,11 @@ CASES: dict[Reason, Case] = {
     Reason.RECOVERED_UNCONFIRMED: Case(_tables_lost, {"list": read("list")}, phase="Removed"),
     Reason.SCOPE_LOCKED: Case(_locked, {"lock id": said(LOCK)}),
     Reason.AZURE_RIGHTS_MISSING: Case(_no_right_to_zones, {"role": said("Private DNS Zone Contributor")}),
+    Reason.SUBSCRIPTION_NOT_FOUND: Case(
+        _unseen_subscription,
+        {"role": said("Private DNS Zone Contributor")},
+        settings={"DNS_ZONE_RESOURCE_GROUPS": f"/subscriptions/{OTHER_SUBSCRIPTION}/resourceGroups/rg-zones"},
+    ),
     Reason.MISSING_SUBSCRIPTION_REGISTRATION: Case(_not_registered),
     Reason.RESOURCE_GROUP_NOT_FOUND: Case(
         _no_group, settings={"DNS_ZONE_RESOURCE_GROUPS": f"{SUBSCRIPTION}/resourceGroups/rg-zones"}

@@ -6,13 +6,19 @@ four in `test_told_waits`.
 
 from __future__ import annotations
 
+import json
+
+import httpx
 import pytest
 
+from local.world import API_KEY
+from shared.api.queries import get_connection
 from shared.core.model import conditions as c
 from shared.core.model.reasons import Reason
+from tests.harness.estate import Estate
 from tests.reconciler import situations_told as s
 from tests.reconciler.remedy_cases import CASES
-from tests.reconciler.situations import the
+from tests.reconciler.situations import ready, the
 from tests.reconciler.told_parts import DNS, Row, holds
 
 SET_UP = (*DNS, c.POLICY_READY, c.APPROVED)
@@ -95,3 +101,21 @@ ROWS = {
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 async def test_each_state_is_lived_with_or_told_and_holds_up_nothing_else(row: Row) -> None:
     await holds(row)
+
+
+@pytest.mark.parametrize("alias", [None, "", "intake"], ids=["the deployment's", "none", "its own"])
+async def test_managed_intake_is_shown_by_elastic_and_has_no_private_url_on_hosted(alias: str | None) -> None:
+    """It does not work over a private connection (Elastic's guide, limitations); a project's is shown."""
+    estate = await Estate().open()
+    target = the(estate)
+    if alias is not None:
+        target.product_aliases["ingest"] = alias
+    endpoint = await ready(estate)
+    transport = httpx.ASGITransport(app=estate.elastic.app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://elastic.local") as person:
+        key = {"Authorization": f"ApiKey {API_KEY}"}
+        shown = (await person.get(f"/api/v1/deployments/{target.id}", headers=key)).text
+    assert '"service":"ingest"' in shown.replace(" ", "")
+    detail = await get_connection(estate.worker.context, (await estate.connection(endpoint)).id)
+    assert "fleet" in json.dumps(detail, default=str)
+    assert "ingest" not in json.dumps(detail, default=str)

@@ -94,7 +94,10 @@ def lasting_refusal(refusal: Refusal) -> Explanation | None:
         return _wrong_tenant(refusal)
     if _OVERLAP in refusal.message.lower():
         linked = "The network is already linked to another private DNS zone of this name, which this app cannot see."
-        step = "Give the app read access to that zone so that it can be used, or remove the other link."
+        step = (
+            "Give the app read access to that zone and name its subscription in DNS_SUBSCRIPTIONS, so that it can be "
+            "used; or remove the other link."
+        )
         return explain(Reason.NETWORK_LINKED_TO_ANOTHER_ZONE, linked, step)
     return None
 

@@ -152,7 +152,7 @@ SERVICE_ERROR = Wording(
     "degraded",
     Reason.SERVICE_ERROR,
     "The path works, but {product} at {host} answers with {status}.",
-    "Check the health of {product} in the Elastic Cloud console; if it is not used there, switch it off.",
+    "Check the health of {product} in the Elastic Cloud console; switch it off there if it is not used.",
 )
 UNEXPECTED = Wording(
     "degraded",

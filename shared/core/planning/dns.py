@@ -181,6 +181,8 @@ def _advice(
     further = [one for one in networks.further if lower_case(one) in elsewhere and not networks.decides(one)]
     shared = dns_problems.shared_record(desired, zone) if zone.record and len(zone.record.addresses) > 1 else None
     found = (dns_problems.further_networks(further) if further else None, shared)
+    asked_for = _lower(networks.all)
+    refused = tuple(one for one in refused if one.vnet in asked_for)  # the settings may have been corrected since
     unlinked = [one for one in refused if one.vnet not in elsewhere and not zone.link_to(one.vnet)]
     told = tuple(advice for advice in found if advice is not None)
     return (*told, *dns_problems.unlinkable(unlinked)) if unlinked else told
@@ -263,7 +265,7 @@ def _after_the_zone(desired: Desired, why_none: Condition | None = None) -> tupl
     linked, written = (
         c.waiting(type_, Reason.MISSING, "The zone comes first.", c.WaitingFor.WORK)
         if why_none is None
-        else c.blocked(type_, why_none.reason, "The zone comes first.", why_none.next_step)
+        else c.blocked(type_, why_none.reason, "The zone comes first.", why_none.next_step, why_none.about)
         for type_ in (c.LINKED, c.RECORD_READY)
     )
     return linked, no_address() if desired.endpoint.address is None else written

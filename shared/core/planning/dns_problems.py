@@ -58,7 +58,7 @@ def no_usable_home(desired: Desired, unusable: Mapping[str, Explanation]) -> Con
     otherwise = "Assign the app's identity a role in it if it exists." if why.next_step == own else why.next_step
     step = f"Correct DNS_ZONE_RESOURCE_GROUPS, if it names subscription {home.subscription_id}. {otherwise}"
     message = f"Zone {desired.service.zone} cannot be made in resource group {home.resource_group}: {why.message}"
-    return c.blocked(c.ZONE_READY, why.reason, message, step)
+    return c.blocked(c.ZONE_READY, why.reason, message, step, ((("scope", f"/subscriptions/{home.subscription_id}"),),))
 
 
 def holder_of(zone: Zone) -> str:
