@@ -31,8 +31,8 @@ faults: setup ## thousands of plans with a fault at each remote call of a connec
 families: setup ## every story that can be told of deployments and of Serverless projects, of both
 	@EVERY_FAMILY=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m both_families tests
 
-hostile: setup ## every answer of both clouds with something wrong at every place, and every damaged row
-	@HOSTILE=1 $(BIN)/python -m pytest -q -n $(WORKERS) tests/damaged
+hostile: setup ## every answer of both clouds with something wrong at every place, and every damaged row (PART=3/20)
+	@HOSTILE=1 HOSTILE_PART=$(PART) $(BIN)/python -m pytest -q -n $(WORKERS) tests/damaged
 
 planted: setup ## plant some fifty bugs, one after the other, and tell which tests notice (NAMES=..., else all: an hour)
 	@$(BIN)/python -m tests.planted $(NAMES)

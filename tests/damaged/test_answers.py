@@ -5,16 +5,15 @@ A sample; `make hostile` plays all.
 
 from __future__ import annotations
 
-import os
 from random import Random
 from typing import Any
 
 from shared.core.model.errors import AutopilotError
 from tests.damaged.mutations import HUGE, MISSING
 from tests.damaged.operations import Operation, recorded_reads
+from tests.damaged.parts import EVERYTHING, part_of
 from tests.damaged.tape import Wrong
 
-EVERYTHING = bool(os.environ.get("HOSTILE"))
 SAMPLE = 40
 """Of each read."""
 LISTS = {
@@ -34,12 +33,12 @@ async def test_no_answer_raises_anything_but_an_error_of_the_product_and_a_bad_e
     problems, played = [], 0
     for operation in await recorded_reads():
         wrongs = list(operation.wrongs())
-        for service, wrong in wrongs if EVERYTHING else Random(7).sample(wrongs, min(SAMPLE, len(wrongs))):
+        for service, wrong in part_of(wrongs) if EVERYTHING else Random(7).sample(wrongs, min(SAMPLE, len(wrongs))):
             played += 1
             found = await judged(operation, service, wrong)
             if found:
                 problems.append(f"{operation.name}, {wrong}: {found}")
-    assert played > 700
+    assert played > (100 if EVERYTHING else 700)
     assert problems == []
 
 

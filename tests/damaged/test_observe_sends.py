@@ -5,7 +5,6 @@ A sample; `make hostile` plays all.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from random import Random
@@ -18,10 +17,10 @@ from shared.api.plans import plan_all, plan_connection
 from shared.core.model.arm_ids import connection_id
 from shared.core.model.errors import AutopilotError
 from shared.core.model.services import Family
+from tests.damaged.parts import EVERYTHING, part_of
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Outcome, Refusal
 
-EVERYTHING = bool(os.environ.get("HOSTILE"))
 SAMPLE = 3
 READING_POSTS = {"POST /api/v1/deployments/_search"}
 """The only requests besides GET that change nothing; all that observe mode may send."""
@@ -88,7 +87,7 @@ async def test_no_answer_makes_it_send_anything_but_reads(work: str, family: Fam
     await WORKS[work](estate, endpoint)
     calls = len(estate.worker.wire.calls)
     plays = [(number, name) for number in range(calls) for name in ANSWERS]
-    for number, name in plays if EVERYTHING else sampled(calls):
+    for number, name in part_of(plays) if EVERYTHING else sampled(calls):
         answer = ANSWERS[name]
 
         def faults(call: Call, number: int = number, answer: Outcome = answer) -> Outcome:

@@ -5,20 +5,19 @@ A sample; `make hostile` plays 1,500. A number plays the same life again.
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
+from tests.damaged.parts import EVERYTHING, part_of
 from tests.damaged.works import Life
 
-LIVES = 1_500 if os.environ.get("HOSTILE") else 3
+LIVES = 1_500 if EVERYTHING else 3
 PARTS = 3
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_a_wrong_answer_does_no_harm_and_what_is_wanted_comes_true(part: int) -> None:
     failed = []
-    for number in range(part, LIVES, PARTS):
+    for number in part_of(range(part, LIVES, PARTS)) if EVERYTHING else (part,):
         life = Life(number)
         problems = await life.play()
         assert life.spoiler is not None
