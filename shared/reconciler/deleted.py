@@ -47,7 +47,7 @@ from shared.core.reasons import explain, remedy_of
 from shared.installation import decided as decisions
 from shared.installation import things
 from shared.installation.recovered import confirmed_targets
-from shared.installation.removal_limit import stand_for_removal, tear_down
+from shared.installation.removal_limit import stand_for_removal, tear_down, withdraw
 from shared.reconciler.apply_removal import apply_removal
 from shared.reconciler.former import left_of_former, remove_former
 from shared.reconciler.holders import note_left, wake_waiting
@@ -61,6 +61,13 @@ ORPHAN_SECONDS = 300.0
 """Between two tries to find out what was made for an endpoint of which no record is left."""
 
 GONE = "Azure says that the private endpoint does not exist (any more)."
+
+
+async def endpoint_back(run: Run) -> None:
+    """Count a connection no more that stood for removal, and whose endpoint is there again."""
+    if run.record.removal.removing_since is not None and run.effective_mode.enforces:
+        with suppress(AutopilotError):  # the next sweep counts anew
+            await withdraw(run.context, run.record.id)
 
 
 async def endpoint_missing(run: Run, message: WorkMessage, code: str) -> None:

@@ -42,7 +42,7 @@ from shared.health.check import CheckResult, check, not_tested, record_check, te
 from shared.installation.pause import present_pause
 from shared.installation.services import is_known_now
 from shared.notifications import outbox as notify
-from shared.reconciler.deleted import endpoint_missing
+from shared.reconciler.deleted import endpoint_back, endpoint_missing
 from shared.reconciler.dns_branch import dns_branch
 from shared.reconciler.elastic_branch import elastic_branch
 from shared.reconciler.former import remove_former
@@ -291,6 +291,7 @@ async def _desired(run: Run, endpoint: Endpoint) -> Desired | None:
         )
         update_status(run, [recognition_condition(endpoint, run.context.options.services)], {}, only=True)
         return None
+    await endpoint_back(run)
     guid = run.record.identity.guid
     if guid and endpoint.guid and guid.lower() != endpoint.guid.lower():
         # Deleted and made anew under its old name: little that is known of the old one is true of this one.

@@ -265,3 +265,17 @@ async def test_former_things_of_an_endpoint_whose_deletion_is_certain_count_agai
     await work_for(estate, 1800)
     assert await phases(estate, [endpoint]) == ["Removed"]
     assert len(estate.arm.private_dns_zones()) == len(REGIONS) - 1
+
+
+async def test_what_is_there_again_counts_no_more_before_any_sweep() -> None:
+    estate, (endpoint, *_) = await several(limit=1)
+    await gone(estate, [endpoint])
+    for _ in range(2):
+        await estate.sweep()
+        await estate.settle(30)
+    assert (await show_removals(estate.worker.context))["standing"] == 1
+    await estate.put_endpoint(endpoint.rpartition("/")[2], region=REGIONS[0])
+    await estate.send(endpoint)
+    await estate.settle(120)
+    await estate.ready(endpoint)
+    assert (await show_removals(estate.worker.context))["standing"] == 0
