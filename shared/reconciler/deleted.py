@@ -65,7 +65,7 @@ GONE = "Azure says that the private endpoint does not exist (any more)."
 
 async def endpoint_back(run: Run) -> None:
     """Count a connection no more that stood for removal, and whose endpoint is there again."""
-    if run.record.removal.removing_since is not None and run.effective_mode.enforces:
+    if run.effective_mode.enforces:
         with suppress(AutopilotError):  # the next sweep counts anew
             await withdraw(run.context, run.record.id)
 

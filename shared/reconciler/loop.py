@@ -291,7 +291,8 @@ async def _desired(run: Run, endpoint: Endpoint) -> Desired | None:
         )
         update_status(run, [recognition_condition(endpoint, run.context.options.services)], {}, only=True)
         return None
-    await endpoint_back(run)
+    if run.record.removal.removing_since is not None:
+        await endpoint_back(run)
     guid = run.record.identity.guid
     if guid and endpoint.guid and guid.lower() != endpoint.guid.lower():
         # Deleted and made anew under its old name: little that is known of the old one is true of this one.
