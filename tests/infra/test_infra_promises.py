@@ -142,6 +142,14 @@ def test_the_rules_that_azure_gets_are_those_that_the_tests_of_the_alerts_evalua
     assert got == rules()
 
 
+def test_the_window_of_the_sweeps_alert_follows_the_schedule_that_was_chosen() -> None:
+    azure = deployed("default", sweepWindow="PT2H")
+    windows = {
+        one.name: body["properties"]["windowSize"] for one, body in made(azure, f"{INSIGHTS}/scheduledQueryRules")
+    }
+    assert windows["production-no-successful-sweep"] == "PT2H"
+
+
 def test_logs_have_the_limit_that_was_chosen() -> None:
     (workspace,) = properties(deployed("default", logDailyLimitGb=9), "Microsoft.OperationalInsights/workspaces")
     assert workspace["workspaceCapping"] == {"dailyQuotaGb": 9}

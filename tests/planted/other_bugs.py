@@ -20,9 +20,9 @@ OTHERS = (
         path="functions/dashboard_files/path.js",
         old='(c.recordAddresses?.length ? `* → ${c.recordAddresses.join(", ")}` : "")',
         new='(c.addresses?.length ? `* → ${c.addresses.join(", ")}` : "")',
-        tests=("tests/functions/test_dashboard_files.py", "tests/e2e/dashboard"),
-        caught_by="",
-        note="No test of the dashboard reads what stands below a hop of the picture.",
+        tests=("tests/e2e/dashboard/test_dashboard_one.py",),
+        caught_by="tests/e2e/dashboard/test_dashboard_one.py::"
+        "test_a_good_connection_shows_its_path_its_addresses_its_checks_and_its_journal",
     ),
     Bug(
         name="undocumented-404",
@@ -87,9 +87,9 @@ OTHERS = (
         path="infra/app/alerts.bicep",
         old="    window: sweepWindow\n",
         new="    window: 'PT30M'\n",
-        tests=("tests/infra/test_infra_alerts.py", "tests/infra/test_infra_on_paper.py"),
-        caught_by="",
-        note="No test has a sweepWindow other than its default, which is what the bug writes.",
+        tests=("tests/infra/test_infra_promises.py",),
+        caught_by="tests/infra/test_infra_promises.py::"
+        "test_the_window_of_the_sweeps_alert_follows_the_schedule_that_was_chosen",
     ),
     Bug(
         name="hook-drops-the-topic-identity",

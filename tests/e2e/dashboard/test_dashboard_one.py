@@ -33,6 +33,7 @@ async def test_a_good_connection_shows_its_path_its_addresses_its_checks_and_its
         path = page.get_by_label("Path", exact=True)
         await expect(path.locator("[data-hop]")).to_have_count(6)
         await expect(path.locator("[data-hop].tone-good")).to_have_count(6)
+        await expect(path.locator("[data-hop=dns]")).to_contain_text(re.compile(r"\* → \d+\.\d+\.\d+\.\d+"))
         await expect(page.locator("[data-condition][data-status=True]")).to_have_count(9)
         host = "privatelink.uksouth.azure.elastic-cloud.com"
         urls = page.get_by_label("Private URLs")
