@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.core.model.decisions import ConnectionDecision
+from shared.core.model.decisions import ConnectionDecision, Decided, asked_in
 from shared.core.model.record import ConnectionRecord
 
-_NAMED = re.compile(r'\{"decision": "(?P<decision>[a-z-]+)", "[a-z]+": "(?P<subject>[^"]+)"\}')
-"""The body that a next step tells a person to send."""
 _EITHER = {ConnectionDecision.REMOVE: ConnectionDecision.HAND_OVER}
 """The other way to decide the same thing, which the next step names by its word."""
 
@@ -30,14 +27,12 @@ class Offered:
 def offered(record: ConnectionRecord) -> tuple[Offered, ...]:
     """The decisions that a person is asked for, in the order of the conditions, each once."""
     found = dict.fromkeys(_asked_for(record))
-    return tuple(Offered(str(one), one.field, subject, one.does) for one, subject in found)
+    return tuple(Offered(str(one.decision), one.decision.field, one.subject, one.decision.does) for one in found)
 
 
-def _asked_for(record: ConnectionRecord) -> Iterator[tuple[ConnectionDecision, str]]:
+def _asked_for(record: ConnectionRecord) -> Iterator[Decided]:
     for condition in record.status.conditions:
-        for body in _NAMED.finditer("" if condition.true else condition.next_step):
-            if body["decision"] in {*ConnectionDecision}:
-                decision = ConnectionDecision(body["decision"])
-                yield decision, body["subject"]
-                if decision in _EITHER:
-                    yield _EITHER[decision], body["subject"]
+        for asked in asked_in("" if condition.true else condition.next_step):
+            yield asked
+            if asked.decision in _EITHER:
+                yield Decided(_EITHER[asked.decision], asked.subject)

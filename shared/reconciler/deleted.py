@@ -14,7 +14,7 @@ from shared.context import Context
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case, parse_arm_id, parse_endpoint_id
 from shared.core.model.conditions import Condition, Explanation, Phase
-from shared.core.model.decisions import ConnectionDecision
+from shared.core.model.decisions import ConnectionDecision, Decided
 from shared.core.model.errors import (
     AutopilotError,
     AwaitingEarlierRequest,
@@ -177,11 +177,9 @@ def _only_planned(run: Run, steps: tuple[RemovalStep, ...], leftovers: tuple[str
 
 
 def _to_decide(record: ConnectionRecord) -> str:
-    body = f'{{"decision": "{ConnectionDecision.REMOVE}", "endpoint": "{record.identity.name}"}}'
-    return (
-        f"Send POST /api/connections/{record.id}/decisions {body} to have it taken away, or the same with "
-        f'"{ConnectionDecision.HAND_OVER}" to have it left to you.'
-    )
+    asked = Decided(ConnectionDecision.REMOVE, record.identity.name).request.replace("<id>", record.id)
+    other = ConnectionDecision.HAND_OVER
+    return f'Send {asked} to have it taken away, or the same with "{other}" to have it left to you.'
 
 
 def _later(run: Run, error: AutopilotError) -> None:

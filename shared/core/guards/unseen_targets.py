@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from shared.core.model.conditions import Explanation
+from shared.core.model.decisions import ConnectionDecision, Decided
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record_elastic import PolicyMemory
@@ -19,10 +20,10 @@ from shared.core.model.resources import Policy
 from shared.core.model.steps import Disassociate
 from shared.core.reasons import explain
 
-_FORGET = (
-    'Send POST /api/connections/<id>/decisions {{"decision": "forget-target", "target": "{}"}} if it is gone for '
-    "certain; else give the API key its role on the {} back."
-)
+
+def _forget(target_id: str, noun: str) -> str:
+    asked = Decided(ConnectionDecision.FORGET_TARGET, target_id).request
+    return f"Send {asked} if it is gone for certain; else give the API key its role on the {noun} back."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class UnseenTargets:
             Reason.DEPLOYMENT_GONE,
             f"Elastic Cloud shows no project {target_id}, which policy {policy.id} was associated with. It is gone, or "
             "the API key has lost its role on it: both look the same.",
-            _FORGET.format(target_id, "project"),
+            _forget(target_id, "project"),
             {"deployment id": target_id},
         )
 
@@ -73,7 +74,7 @@ class UnseenTargets:
             Reason.DEPLOYMENT_GONE,
             f"Elastic Cloud knows no deployment {target_id}, and lists it as associated with policy {policy_id}. It is "
             "gone, or the API key has lost its right on it; the association stays until a person decides.",
-            _FORGET.format(target_id, "deployment"),
+            _forget(target_id, "deployment"),
             {"deployment id": target_id},
         )
 

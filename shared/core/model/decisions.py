@@ -5,7 +5,8 @@ Made by `api.connection_decisions`, kept by `installation.decided`, carried out 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -68,9 +69,25 @@ class Decided:
     def __str__(self) -> str:
         return f"{self.decision} {self.subject}"
 
+    @property
+    def request(self) -> str:
+        """What a person sends, as next steps spell it; `asked_in` reads it there again, for a button."""
+        body = f'{{"decision": "{self.decision}", "{self.decision.field}": "{self.subject}"}}'
+        return f"POST /api/connections/<id>/decisions {body}"
+
     def document(self) -> dict[str, str]:
         """It as JSON values."""
         return {"decision": self.decision, "subject": self.subject}
+
+
+_REQUEST = re.compile(r'/decisions \{"decision": "(?P<decision>[a-z-]+)", "[a-z]+": "(?P<subject>[^"]+)"\}')
+
+
+def asked_in(next_step: str) -> Iterator[Decided]:
+    """The decisions that a next step asks a person for, each by its `request`."""
+    for one in _REQUEST.finditer(next_step):
+        if one["decision"] in {*ConnectionDecision}:
+            yield Decided(ConnectionDecision(one["decision"]), one["subject"])
 
 
 def decided_in(document: Mapping[str, Any]) -> tuple[Decided, ...]:

@@ -18,6 +18,7 @@ from datetime import datetime
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case
 from shared.core.model.conditions import Explanation
+from shared.core.model.decisions import ConnectionDecision, Decided
 from shared.core.model.errors import Blocked
 from shared.core.model.organizations import DEFAULT, key_setting, scope_setting
 from shared.core.model.ownership import Owner
@@ -240,9 +241,9 @@ def changed_explanation(desired: Desired, record: ConnectionRecord) -> Explanati
         Reason.ORGANIZATION_CHANGED,
         f"The endpoint is connected in the organization {former} and now belongs to {present}; {former} serves it "
         "until a person decides that it moves.",
-        f"Put the endpoint's tag, or the settings, back to keep it in {former}. To move it, send POST "
-        f'/api/connections/<id>/decisions {{"decision": "move-organization", "organization": "{present}"}}: what it '
-        f"has in {former} is taken away first.",
+        f"Put the endpoint's tag, or the settings, back to keep it in {former}. To move it, send "
+        f"{Decided(ConnectionDecision.MOVE_ORGANIZATION, present).request}: what it has in {former} is taken away "
+        "first.",
         {"name": present},
     )
 
@@ -270,8 +271,8 @@ def key_missing_error(desired: Desired, record: ConnectionRecord) -> Blocked:
             Reason.ORGANIZATION_CHANGED,
             f"The endpoint was connected in the organization {former} and now belongs to {present}. Nothing is made in "
             f"{present}: the settings have no key of {former} any more, so what is there is not known.",
-            f"Set the key of {former} again; or decide that the connection moves, with POST "
-            f'/api/connections/<id>/decisions {{"decision": "move-organization", "organization": "{present}"}}.',
+            f"Set the key of {former} again; or decide that the connection moves, with "
+            f"{Decided(ConnectionDecision.MOVE_ORGANIZATION, present).request}.",
             {"name": present},
         )
     )

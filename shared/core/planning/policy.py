@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets, none_of_ours
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
+from shared.core.model.decisions import ConnectionDecision, Decided
 from shared.core.model.markers import maker_of, marker_from_description, updated_description
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
@@ -140,7 +141,7 @@ def _of_another_organization(memory: PolicyMemory, record: ConnectionRecord) -> 
     )
     step = (
         "Give the app the API key of the organization that has them; if they are gone for certain, "
-        f'send POST /api/connections/<id>/decisions {{"decision": "forget-target", "target": "{targets[0]}"}}.'
+        f"send {Decided(ConnectionDecision.FORGET_TARGET, targets[0]).request}."
     )
     return c.blocked(c.POLICY_READY, Reason.OTHER_ORGANIZATIONS_KEY, message, step)
 
