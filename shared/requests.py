@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -216,12 +216,28 @@ class _Answer(Generic[V]):
     until: float
 
 
+@dataclass(slots=True)
+class _Group:
+    """Those who ask for the same kind of thing at the same time."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wanted: set[str] = field(default_factory=set)
+    """What the next request is to be about."""
+    about: frozenset[str] = frozenset()
+    """What the answer that is shared is about."""
+    failed: frozenset[str] = frozenset()
+    """What the last request was about, if it failed."""
+    error: Exception | None = None
+    """How it did."""
+
+
 class SharedReads(Generic[K, V]):
     """Answers by what was asked."""
 
     def __init__(self) -> None:
         self._answers: dict[K, _Answer[V]] = {}
         self._asking: dict[K, asyncio.Lock] = {}
+        self._groups: dict[K, _Group] = {}
 
     async def get(self, key: K, ask: Callable[[], Awaitable[V]], seconds: Callable[[V], float]) -> V:
         """The answer that is shared, or a new one; who comes while that is on its way waits for it.
@@ -233,6 +249,32 @@ class SharedReads(Generic[K, V]):
             found = self.peek(key)
             if found is None:
                 found = await self._asked(key, ask, seconds)
+            return found
+
+    async def together(
+        self, key: K, wanted: Iterable[str], ask: Callable[[tuple[str, ...]], Awaitable[V]], seconds: float
+    ) -> V:
+        """An answer about what is wanted: all who come while another answer is on its way are asked for at once.
+
+        An error is shared by those who wait for the answer; who comes later asks anew.
+        """
+        group, mine = self._groups.setdefault(key, _Group()), frozenset(wanted)
+        group.wanted |= mine
+        waits = group.lock.locked()
+        async with group.lock:
+            if waits and group.error is not None and mine <= group.failed:
+                raise group.error
+            found = self.peek(key)
+            if found is not None and mine <= group.about:
+                return found
+            about = mine | group.wanted | (frozenset() if found is None else group.about)
+            group.wanted, group.error = set(), None
+            try:
+                found = await self._asked(key, lambda: ask(tuple(sorted(about))), lambda _: seconds)
+            except Exception as error:
+                group.failed, group.error = about, error
+                raise
+            group.about = about
             return found
 
     async def anew(self, key: K, ask: Callable[[], Awaitable[V]], seconds: Callable[[V], float]) -> V:

@@ -28,8 +28,9 @@ from shared.core.reports.plan_text import Preview
 from shared.installation.pause import present_pause
 from shared.installation.services import is_known_now
 from shared.reconciler.dns_branch import observe_dns
-from shared.reconciler.observe import check_organization, observe_elastic, recall
+from shared.reconciler.observe import check_organization, observe_elastic
 from shared.reconciler.observe_removal import observe_removal
+from shared.reconciler.recover import recall
 
 
 async def preview_connection(context: Context, record: ConnectionRecord) -> Preview:

@@ -96,7 +96,7 @@ async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | 
         )
         if any(memory.recovered for memory in run.record.elastic.associations):
             observed = replace(observed, confirmed=await confirmed_targets(context, run.record))
-        _search_ended(run, begun_at)
+        _search_ended(run, observed.begun_at or NEVER)
     except AutopilotError as error:
         return None, definite_failures(run, elastic_failed(run, {c.POLICY_READY: error}))
     missing: Failures = {} if unread is None else {c.ASSOCIATED: unread}

@@ -2,6 +2,7 @@
 
 Used by the DNS branch, and by the removal before it takes an address away. A record is read before its holder, so a
 holder that comes back writes it, and the write that takes it over is refused (tests/models/record_handover.py).
+Namesakes, other endpoints that a permission by name may mean, are read for `observe`.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import asyncio
 from collections.abc import Iterable
 
 from shared.context import Context, log
-from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id, record_id
+from shared.core.guards.scope import in_scope, is_out_of_scope
+from shared.core.model.arm_ids import ArmId, connection_id, in_subscription, parse_endpoint_id, record_id, same_id
 from shared.core.model.errors import AutopilotError, NotFound
 from shared.core.model.markers import Holder
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.resources import Endpoint, Zone
 from shared.core.model.services import Services
 from shared.core.model.things import YOUNG
+from shared.core.planning.desired import desired_of
 from shared.core.planning.dns_record import HolderFacts
 from shared.installation import things
 from shared.state.codec import record_in
@@ -119,3 +122,19 @@ async def _wake(context: Context, zone: ArmId, thing_id: str, correlation_id: st
             await things.forget_waiting(context, zone.text, thing_id)
     except AutopilotError as error:
         log.info("those that wait for %s are not told: %s", thing_id, error)
+
+
+async def namesakes(context: Context, endpoint: ArmId) -> tuple[str, ...]:
+    """The endpoints of the same resource group and name in other subscriptions that the app handles, each asked for."""
+    found = []
+    for subscription in context.settings.scope.watched_subscriptions:
+        other = in_subscription(endpoint, subscription)
+        if same_id(other.text, endpoint.text) or not in_scope(context.options.scope, other):
+            continue
+        try:
+            there = await context.endpoints.get(other)
+        except NotFound:
+            continue
+        if not is_out_of_scope(there, context.options.scope) and desired_of(there, context.options) is not None:
+            found.append(there.id.text)
+    return tuple(found)

@@ -2,7 +2,7 @@
 
 Used by `loop`, both branches and the plan that is only shown. Nothing that was made for an endpoint that is out of
 scope is changed or removed; its record says why. What a change of the organization needs is decided in
-`core.planning.former`; here the former organization is read, which is needed only after a change.
+`core.planning.former`.
 
 Budget of the happy path: `tests/reconciler/test_budget.py`. Zones are read in `dns_branch`; targets are looked up only
 once their turn has come.
@@ -12,31 +12,29 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG, rests_on_name
 from shared.core.guards.scope import (
     asked_mode,
     ignored,
-    in_scope,
-    is_out_of_scope,
     out_of_scope,
     outside,
     outside_by_id,
     told_by_id,
 )
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets, all_vanished
-from shared.core.model.arm_ids import ArmId, in_subscription, same_id
+from shared.core.model.arm_ids import ArmId
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.decisions import ConnectionDecision, Decided
-from shared.core.model.errors import AutopilotError, NotFound, RetryLater, UnusableAnswer, Waiting
+from shared.core.model.errors import AutopilotError, RetryLater, UnusableAnswer, Waiting
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import UnreadableRecord
-from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import (
     Claim,
     ConnectionStatus,
@@ -47,20 +45,21 @@ from shared.core.model.resources import (
 )
 from shared.core.model.services import Family
 from shared.core.options.installation import Mode
-from shared.core.planning.desired import Desired, desired_of
+from shared.core.planning.desired import Desired
 from shared.core.planning.former import (
     ensure_has_one,
     in_former_organization,
     key_missing_error,
     move,
     organization_on_record,
-    owns_anything,
     serving,
     switch_record,
 )
 from shared.core.planning.plan import ObservedElastic, targets_that_matter
 from shared.core.ports import PrivateConnections, listed_claims
 from shared.installation import decided as decisions
+from shared.reconciler.holders import namesakes
+from shared.reconciler.recover import recall
 from shared.reconciler.run_state import Run
 from shared.requests import Stage, timed
 from shared.state.codec import record_in
@@ -74,21 +73,26 @@ async def observe_elastic(
     begun_at: datetime | None = None,
     *,
     by_person: bool = False,
+    alone: bool = False,
 ) -> tuple[ObservedElastic, AutopilotError | None]:
     """All policies, the region's claims if they matter, and the targets that matter.
 
     Targets that cannot be read come back as the error; the policy does not wait for them. `begun_at`: a moment
     before, by the storage service's clock; None: the worker's does, for a plan that is shown. `by_person`: one asked
-    for it, who knows better than any guess about the API key.
+    for it, who knows better than any guess about the API key. `alone`: no other run's answers will do.
     """
     api = context.elastic.of(desired.organization, desired.service.family)
-    policies, claims = await asyncio.gather(
-        _policies(context, desired, record), _claims(context, desired, record), return_exceptions=True
+    shares = begun_at is not None and not by_person and not alone and _may_share(record)
+    listed, claims = await asyncio.gather(
+        _listed(context, desired, record, begun_at, shares=shares),
+        _claims(context, desired, record),
+        return_exceptions=True,
     )
-    if isinstance(policies, BaseException):
-        raise policies
+    if isinstance(listed, BaseException):
+        raise listed
     if isinstance(claims, BaseException):
         raise claims
+    policies = listed.policies
     guids = await seen_guids(context, record, policies)
     observed = ObservedElastic(
         policies,
@@ -97,13 +101,15 @@ async def observe_elastic(
         api.key_expires,
         seen_guids=guids,
         offers_claims=api.claims is not None,
-        begun_at=begun_at,
-        key_mark=api.key_mark,
+        begun_at=listed.begun_at,
+        key_mark=listed.key_mark,
     )
     (found, error), vanished = await asyncio.gather(
-        _with_targets(context, desired, record, observed),
+        _with_targets(context, desired, record, observed, shares=shares),
         _vanished(context, desired, policies),
     )
+    if shares and _names_another(found):
+        return await observe_elastic(context, desired, record, begun_at, alone=True)
     found = replace(found, vanished=() if by_person else vanished)
     # Before the approval they are read to tell what will come of it: nothing waits for them.
     return found, error if desired.endpoint.status is ConnectionStatus.APPROVED else None
@@ -124,12 +130,17 @@ async def _vanished(context: Context, desired: Desired, policies: tuple[Policy, 
 
 
 async def _with_targets(
-    context: Context, desired: Desired, record: ConnectionRecord, observed: ObservedElastic
+    context: Context, desired: Desired, record: ConnectionRecord, observed: ObservedElastic, *, shares: bool
 ) -> tuple[ObservedElastic, AutopilotError | None]:
     """It with the targets that matter; without them, the error that kept them from being read."""
     api, policies = context.elastic.of(desired.organization, desired.service.family), observed.policies
+    matter = targets_that_matter(desired, policies, record)
     try:
-        targets = await _targets(api, targets_that_matter(desired, policies, record))
+        if shares:
+            name = f"targets {desired.service.family} {desired.organization} {observed.key_mark}"
+            targets = await context.shared.together(name, matter, partial(_targets, api), SHARED_SECONDS)
+        else:
+            targets = await _targets(api, matter)
     except AutopilotError as error:
         return observed, error
     try:
@@ -144,29 +155,13 @@ async def _with_targets(
     if not weak:
         return observed, None
     try:
-        return replace(observed, namesakes=await _namesakes(context, desired.endpoint.id)), None
+        return replace(observed, namesakes=await namesakes(context, desired.endpoint.id)), None
     except AutopilotError as error:
         standing = {
             target for policy in policies if policy.id == record.elastic.policy.id for target in policy.associations
         }
         # What stands stays; without knowing whether there are others nothing new is made.
         return (observed, None) if weak <= standing else (replace(observed, targets=None), error)
-
-
-async def _namesakes(context: Context, endpoint: ArmId) -> tuple[str, ...]:
-    """The endpoints of the same resource group and name in other subscriptions that the app handles, each asked for."""
-    found = []
-    for subscription in context.settings.scope.watched_subscriptions:
-        other = in_subscription(endpoint, subscription)
-        if same_id(other.text, endpoint.text) or not in_scope(context.options.scope, other):
-            continue
-        try:
-            there = await context.endpoints.get(other)
-        except NotFound:
-            continue
-        if not is_out_of_scope(there, context.options.scope) and desired_of(there, context.options) is not None:
-            found.append(there.id.text)
-    return tuple(found)
 
 
 async def seen_guids(context: Context, record: ConnectionRecord, policies: tuple[Policy, ...]) -> frozenset[str] | None:
@@ -198,18 +193,57 @@ async def _claims(context: Context, desired: Desired, record: ConnectionRecord) 
     return await listed_claims(api, desired.service.elastic_region)
 
 
-async def _policies(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[Policy, ...]:
+SHARED_SECONDS = 2.0
+"""How long other runs of the process use what one of a burst has just read of Elastic Cloud."""
+
+
+def _names_another(found: ObservedElastic) -> bool:
+    """Whether a target has a policy that the list lacks: made since, and whether ours is its first rests on that."""
+    listed = {one.id for one in found.policies}
+    return any(one not in listed for target in found.targets or () for one in target.attached or ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """Every policy, as a list showed it that was begun at that moment, and by that API key."""
+
+    policies: tuple[Policy, ...]
+    begun_at: datetime | None
+    key_mark: str
+
+
+def _may_share(record: ConnectionRecord) -> bool:
+    """Whether a list will do that another run began a moment ago, and that keeps the moment that it was begun at.
+
+    Not where a request about the connection may have changed it since: it would look as if others had done that.
+    What such a list lacks is looked for by its id, and each association rests on a read of its own target (S1, S2).
+    """
+    elastic = record.elastic
+    asked = elastic.policy_post_until or elastic.associations or elastic.former_associations or elastic.claim
+    return not asked and not record.former_things
+
+
+async def _listed(
+    context: Context, desired: Desired, record: ConnectionRecord, begun_at: datetime | None, *, shares: bool
+) -> _Listed:
     """Every policy: also those in a wrong region are worth knowing of, and one call answers all of an organization's.
 
     The one in use is looked for by its id before one short listing makes it missing.
     """
     api = context.elastic.of(desired.organization, desired.service.family)
-    listed = await api.policies()
+
+    async def ask() -> _Listed:
+        return _Listed(await api.policies(), begun_at, api.key_mark)
+
+    name = f"policies {desired.service.family} {desired.organization}"
+    listed: _Listed = await (context.shared.together(name, (), lambda _: ask(), SHARED_SECONDS) if shares else ask())
+    if listed.key_mark != api.key_mark:  # read by a key that was exchanged since
+        listed = await ask()
     used = record.elastic.policy.id if record.identity.guid.lower() == desired.endpoint.guid.lower() else ""
-    if not used or any(policy.id == used for policy in listed):
+    if not used or any(policy.id == used for policy in listed.policies):
         return listed
     found = await api.policy(used)
-    return listed if found is None else (*listed, found)
+    return listed if found is None else replace(listed, policies=(*listed.policies, found))
 
 
 async def _targets(api: PrivateConnections, matter: tuple[str, ...]) -> tuple[Target, ...]:
@@ -298,7 +332,8 @@ def skip_condition(run: Run, endpoint: Endpoint) -> Condition | None:
 
 async def enter_organization(run: Run, desired: Desired) -> Desired:
     """Let the run's record be one of the organization that serves the endpoint, and return what is wanted there."""
-    found = await recall(run.context, desired, run.record)
+    several = len(run.context.elastic.of_family(desired.service.family)) > 1
+    found = await recall(run.context, desired, run.record) if several else run.record
     # The other branch goes on meanwhile: only what is meant is changed.
     run.record = run.record.with_elastic(organization=found.elastic.organization, policy=found.elastic.policy)
     await _carry_out_move(run, desired)
@@ -334,24 +369,3 @@ def check_organization(context: Context, desired: Desired, record: ConnectionRec
     if served != desired and served.organization not in context.elastic:
         raise key_missing_error(desired, record)
     return served
-
-
-async def recall(context: Context, desired: Desired, record: ConnectionRecord) -> ConnectionRecord:
-    """A record that says nothing of Elastic Cloud, with our policy in another organization than the endpoint's.
-
-    When the tables are lost and the endpoint's organization changed, nothing else tells that there is one already. It
-    is looked for once: a record that was in use has an organization. One that cannot be read holds up no other.
-    """
-    if record.elastic.organization or not desired.organization or owns_anything(record):
-        return record
-    for name, api in context.elastic.of_family(desired.service.family).items():
-        if name == desired.organization:
-            continue
-        try:
-            found = policies_made_for(record.id, await api.policies(), context.options.installation.instance_id)
-        except AutopilotError as error:
-            log.warning("organization %s not searched for a policy of connection %s: %s", name, record.id, error)
-            continue
-        if found:
-            return record.with_elastic(organization=name, policy=PolicyMemory(found[0].id, Owner.OURS, recovered=True))
-    return record

@@ -1,4 +1,4 @@
-"""A connection's record from nothing but the markers, for an endpoint that is gone too. Used by `deleted`.
+"""A connection's record from nothing but the markers, for an endpoint that is gone too. Used by `deleted`, `observe`.
 
 When the tables are lost, the records of living endpoints come back with the next sweep by themselves. Of an endpoint
 that was deleted meanwhile only what was made for it is left, and it carries the markers: they say what is ours. What
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
-from shared.context import Context
+from shared.context import Context, log
 from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.errors import AutopilotError, Forbidden
 from shared.core.model.markers import Marker
@@ -21,6 +21,8 @@ from shared.core.model.resources import Policy, Zone, policies_made_for
 from shared.core.model.services import Family
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.deletion import has_things
+from shared.core.planning.desired import Desired
+from shared.core.planning.former import owns_anything
 from shared.installation.services import follow_services
 
 
@@ -110,3 +112,24 @@ def _with_policy(record: ConnectionRecord, policies: tuple[Policy, ...], instanc
 
 def _mine(marker: Marker | None, connection_id: str, instance: str) -> bool:
     return marker is not None and (marker.instance, marker.connection_id) == (instance, connection_id)
+
+
+async def recall(context: Context, desired: Desired, record: ConnectionRecord) -> ConnectionRecord:
+    """A record that says nothing of Elastic Cloud, with our policy in another organization than the endpoint's.
+
+    When the tables are lost and the endpoint's organization changed, nothing else tells that there is one already. It
+    is looked for once: a record that was in use has an organization. One that cannot be read holds up no other.
+    """
+    if record.elastic.organization or not desired.organization or owns_anything(record):
+        return record
+    for name, api in context.elastic.of_family(desired.service.family).items():
+        if name == desired.organization:
+            continue
+        try:
+            found = policies_made_for(record.id, await api.policies(), context.options.installation.instance_id)
+        except AutopilotError as error:
+            log.warning("organization %s not searched for a policy of connection %s: %s", name, record.id, error)
+            continue
+        if found:
+            return record.with_elastic(organization=name, policy=PolicyMemory(found[0].id, Owner.OURS, recovered=True))
+    return record
