@@ -22,7 +22,12 @@ from shared.core.model.resources import Endpoint, policies_made_for
 from shared.core.model.steps import DeletePolicy, RemovalStep
 from shared.core.options.removal import OnDelete
 from shared.core.planning.deletion import confirmed
-from shared.core.planning.former import as_it_was, only_organization, plan_former_removal
+from shared.core.planning.former import (
+    as_it_was,
+    former_stands_for_removal,
+    only_organization,
+    plan_former_removal,
+)
 from shared.core.planning.policy import may_show_later
 from shared.core.planning.removal import held_up_by
 from shared.installation.removal_limit import stand_for_removal, tear_down
@@ -80,8 +85,9 @@ async def _remove(
         return Reason.OBSERVE_MODE, f"What is left in {where} is not removed: {run.effective_mode.why}."
     left = (former.since + timedelta(seconds=context.options.removal.grace) - context.clock.now()).total_seconds()
     if endpoint is not None and left > 0 and not moved:
-        with suppress(DamagedRow):  # after the grace it refuses this one, and says so
-            await stand_for_removal(context, record.id, run.id)
+        if former_stands_for_removal(record, context.options):
+            with suppress(DamagedRow):  # after the grace it refuses this one, and says so
+                await stand_for_removal(context, record.id, run.id)
         run.waits[c.FORMER_REMOVED] = left + 1
         return Reason.GRACE_PERIOD, f"What was made in {where} is removed when the grace period is over."
     try:

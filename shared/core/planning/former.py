@@ -23,7 +23,7 @@ from shared.core.model.errors import Blocked
 from shared.core.model.organizations import DEFAULT, key_setting, scope_setting
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
-from shared.core.model.record import ConnectionRecord
+from shared.core.model.record import ConnectionRecord, owned_resources
 from shared.core.model.record_elastic import ElasticState, PolicyMemory
 from shared.core.model.record_former import FormerThings
 from shared.core.model.record_parts import DnsState
@@ -84,7 +84,8 @@ def former_stands_for_removal(record: ConnectionRecord, options: PlanOptions) ->
         return False
     told = record.condition(c.FORMER_REMOVED)
     tried = told is not None and told.reason not in {Reason.GRACE_PERIOD, Reason.REMOVAL_LIMIT_REACHED}
-    return not tried and any(not only_organization(record, one) for one in record.former_things)
+    due = (one for one in record.former_things if not only_organization(record, one))
+    return not tried and any(owned_resources(as_it_was(record, one)) for one in due)
 
 
 def as_it_was(record: ConnectionRecord, former: FormerThings) -> ConnectionRecord:
