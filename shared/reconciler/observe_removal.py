@@ -1,6 +1,8 @@
 """Reading what is there of what was made for an endpoint that is gone. Used by `deleted` and the plan that is shown.
 
-Removals are rare, so nothing is spared: everything is read in full, just before it may be taken away.
+What may be taken away is read in full, just before. The other zones of the service's name are only searched for the
+connection's marks: removals that come together share that. Reads of private DNS are asked for before the first one: of
+many removals that begin with what reads there are, none would come to its end.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from shared.core.model.errors import (
     AwaitingEarlierRequest,
     Blocked,
     InvalidInput,
+    NotVisibleYet,
     RetryLater,
     UnusableAnswer,
 )
@@ -54,6 +57,8 @@ async def observe_removal(
     """
     if dns_only:
         record = record.with_identity(guid="").with_elastic(policy=PolicyMemory(), claim=None)
+    if not elastic_only:
+        await _ask_for_reads(context, record)
     (zones, others, unlooked), (policies, targets, unseen), claims = await asyncio.gather(
         _no_dns() if elastic_only else _dns(context, record),
         _nothing() if dns_only else _elastic(context, record, by_person=by_person),
@@ -78,6 +83,23 @@ async def observe_removal(
 
 _Dns = tuple[tuple[Zone, ...], tuple[Endpoint, ...] | None, tuple[str, ...]]
 """The zones, the other endpoints of their service, and where could not be looked."""
+
+
+READS_OF_A_REMOVAL = 14
+"""Of private DNS: a listing, the zone in full, once more before its link goes and before it goes, and looks at how both
+end."""
+READS_OF_A_SEARCH = 2
+"""Links and records of each other zone of the name."""
+MOST_ASKED_FOR = 100
+
+
+async def _ask_for_reads(context: Context, record: ConnectionRecord) -> None:
+    """Take what the removal reads; raises NoReadsLeft, which puts the run back into the queue."""
+    if record.dns.zone is None:
+        return
+    zone = parse_arm_id(record.dns.zone.id)
+    number = READS_OF_A_REMOVAL + READS_OF_A_SEARCH * context.dns.unread_beside(zone)
+    await context.budget.ask(zone.subscription_id, min(number, MOST_ASKED_FOR))
 
 
 async def _no_dns() -> _Dns:
@@ -125,14 +147,27 @@ async def _dns(context: Context, record: ConnectionRecord) -> _Dns:
     subscriptions = dict.fromkeys(
         (own, *context.settings.scope.subscriptions, *context.settings.dns.zone_subscriptions)
     )
-    listed = await context.dns.zones_named([name], subscriptions)
-    marked = [zone.id for zone in listed if bears_marks(zone, record.id, context.options.installation.instance_id)]
-    wanted = {zone.key: zone for zone in (*([parse_arm_id(record.dns.zone.id)] if record.dns.zone else []), *marked)}
+    listed, _ = await context.dns.zones_listed([name], subscriptions)
+    instance, on_record = context.options.installation.instance_id, record.dns.zone
+    known = None if on_record is None else parse_arm_id(on_record.id)
+    made = [zone for zone in listed if bears_marks(zone, record.id, instance)]
+    left = [zone for zone in listed if zone not in made and (known is None or zone.id.key != known.key)]
+    searched = await asyncio.gather(*(_searched(context, zone) for zone in left))
+    marked = [zone.id for zone in (*made, *searched) if zone and bears_marks(zone, record.id, instance)]
+    wanted = {zone.key: zone for zone in (*([] if known is None else [known]), *marked)}
     found = await asyncio.gather(*(context.dns.whole_zone(zone) for zone in wanted.values()))
     zones = tuple(zone for zone in found if zone is not None)
     missed = (one for one in subscriptions if lower_case(one) in context.dns.unlisted)
     unlooked = tuple(f"for zones in subscription {one}, which the app cannot list" for one in missed)
     return zones, await _others(context, record, zones) if zones else (), unlooked
+
+
+async def _searched(context: Context, zone: Zone) -> Zone | None:
+    """A zone that by its own mark was not made for the connection, with what is in it; None: gone, or not readable."""
+    try:
+        return next(iter(await context.dns.looked_into([zone])), None)
+    except NotVisibleYet:
+        return None  # it was listed, and is being deleted with all that is in it
 
 
 async def _others(context: Context, record: ConnectionRecord, zones: tuple[Zone, ...]) -> tuple[Endpoint, ...] | None:

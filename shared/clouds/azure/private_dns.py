@@ -161,7 +161,7 @@ class PrivateDns(PrivateDnsReads):
         """Delete the zone; Azure refuses while a network is linked. A zone that is gone is no error."""
         zone = step.zone
         self.others.forget(zone.key)
-        self.lists.forget(zone.subscription_id)
+        self.lists.forget(zone.subscription_id.lower())
         client = await self.clients.dns(zone.subscription_id)
         with suppress(NotFound):
             await self._removal(

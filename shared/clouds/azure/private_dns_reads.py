@@ -187,6 +187,12 @@ class PrivateDnsReads:
 
         return tuple(zone for found in await asyncio.gather(*map(look, zones)) for zone in found)
 
+    def unread_beside(self, zone: ArmId) -> int:
+        """How many other zones of the name there are, by the last listing, whose content is not shared just now."""
+        listed = self.lists.peek(zone.subscription_id.lower())
+        names = [one.id for one in listed.zones if one.name.lower() == zone.name.lower()] if listed else []
+        return sum(one.key != zone.key and self.others.peek(one.key) is None for one in names)
+
     async def zone(self, zone_id: ArmId) -> Zone | None:
         """A zone known by its id, with links and record but without its marker; None when it is gone."""
         zone = Zone(zone_id)
