@@ -6,6 +6,7 @@ requests, and Event Grid listens.
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ from local.arm.throttle import Throttle
 from local.arm.zones import Zones
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from local.arm.context import Handler
     from local.arm.events import FaultResponse, Incoming, RequestRecord, ResourceEvent
@@ -127,6 +128,21 @@ class ArmCloud:
     def requests(self) -> list[RequestRecord]:
         """Every request so far, for tests to count."""
         return self._front.requests
+
+    def snapshot(self) -> tuple[Any, ...]:
+        """All endpoints, zones and links, for `shown_as`."""
+        return tuple(store.snapshot() for store in self._lagging())
+
+    @contextmanager
+    def shown_as(self, state: tuple[Any, ...]) -> Iterator[None]:
+        """Let reads show an earlier state of endpoints, zones and links: this service's reads lag behind."""
+        with ExitStack() as shown:
+            for store, entries in zip(self._lagging(), state, strict=True):
+                shown.enter_context(store.shown_as(entries))
+            yield
+
+    def _lagging(self) -> tuple[Store[Any], ...]:
+        return self._endpoints, self._zones, self._links
 
     def virtual_network(self, vnet_id: str) -> VirtualNetwork | None:
         """The network of that id."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -34,6 +36,19 @@ class Store(Generic[T]):
         self._clock, self._settings = clock, settings
         self._entries: dict[str, _Entry[T]] = {}
         self._removed: list[_Entry[T]] = []
+
+    def snapshot(self) -> dict[str, _Entry[T]]:
+        """All that there is, as it is now, for `shown_as`."""
+        return deepcopy(self._entries)
+
+    @contextmanager
+    def shown_as(self, entries: dict[str, _Entry[T]]) -> Iterator[None]:
+        """Let reads show what there was; nothing may be written meanwhile."""
+        present, self._entries = self._entries, entries
+        try:
+            yield
+        finally:
+            self._entries = present
 
     def __iter__(self) -> Iterator[T]:
         return iter([entry.resource for entry in self._entries.values()])

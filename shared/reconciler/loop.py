@@ -47,7 +47,7 @@ from shared.reconciler.dns_branch import dns_branch
 from shared.reconciler.elastic_branch import elastic_branch
 from shared.reconciler.former import remove_former
 from shared.reconciler.observe import (
-    ensure_network_shown,
+    ensure_no_earlier_one,
     new_endpoint_out_of_scope,
     skip_condition,
     skip_condition_by_id,
@@ -266,7 +266,7 @@ async def _read_endpoint(run: Run, message: WorkMessage) -> Endpoint | None:
         return None
     try:
         endpoint = await run.context.endpoints.get(message.endpoint)
-        ensure_network_shown(endpoint, run.record)
+        ensure_no_earlier_one(endpoint, run.record)
     except NotFound as error:
         await endpoint_missing(run, message, error.code)
         return None

@@ -299,10 +299,14 @@ async def new_endpoint_out_of_scope(context: Context, message: WorkMessage) -> b
         return False
 
 
-def ensure_network_shown(endpoint: Endpoint, record: ConnectionRecord) -> None:
-    """Raise UnusableAnswer where Azure leaves out the network that an endpoint has: it would look moved."""
+def ensure_no_earlier_one(endpoint: Endpoint, record: ConnectionRecord) -> None:
+    """Raise UnusableAnswer where an endpoint would look moved or made anew, because Azure shows part of it, or late."""
     if record.identity.vnet_id and not endpoint.vnet_id:
         raise UnusableAnswer("Azure shows the private endpoint without its subnet.", on=endpoint.id.text)
+    guid, identity = endpoint.guid.lower(), record.identity
+    if guid != identity.guid.lower() and guid in {one.lower() for one in identity.former_guids}:
+        what = "Azure shows the private endpoint as it was before it was made anew."  # a GUID never comes back
+        raise UnusableAnswer(what, on=endpoint.id.text, after=30.0)
 
 
 def skip_condition_by_id(run: Run, endpoint: ArmId) -> Condition | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,21 +12,33 @@ from tests.faults import acts
 from tests.faults.acts import Act
 from tests.harness.wire import Call, Edited, Fault, Frozen, Late, Outcome, Refusal, Stall
 
-FOLLOWS = ("at once", "after the lease", "by the sweep", "by another worker, 10 minutes ahead")
+FOLLOWS = (
+    "at once",
+    "after the lease",
+    "by the sweep",
+    "by another worker, 10 minutes ahead",
+    "by another worker, 10 minutes behind",
+)
 """Who comes after the fault: the queue's next delivery, which no fault slows down here, or others."""
 STALE = (1, 30, 120)
 """Seconds by which reads lag."""
 ALTERNATING = -30
 """Every other read lags by 30 seconds."""
+ASSOCIATES = re.compile(r"/associations(/|$)|^PATCH .*/projects/")
+"""Requests that associate a policy, or end that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A fault at one call, and how Elastic Cloud's reads lag from there on."""
+    """A fault at one call, and how both clouds' reads lag from there on."""
 
     words: str
     outcome: Outcome = None
     lag: int = 0
+    azure_lag: int = 0
+    """The same of Azure's reads."""
+    in_force: tuple[int, int] = (0, 0)
+    """For so many seconds after it is listed an association is not in force, and after it is not listed still is."""
     act: Act | None = None
     """What others do just before the call."""
     same: bool = True
@@ -87,7 +100,20 @@ ELASTIC_WRITES = (
     ),
     *(Kind(f"{kind.words}, reads 120 s behind", kind.outcome, 120) for kind in FROZEN),
 )
-ARM_WRITES = tuple(Kind(f"applied {seconds} s after the client gave up", Late(seconds)) for seconds in (5, 60, 595))
+IN_FORCE = (
+    Kind("from then on associations are in force 120 s later", in_force=(120, 0)),
+    Kind("from then on associations are in force 120 s longer", in_force=(0, 120)),
+    Kind("its answer is lost, and associations are in force 120 s later", Fault.LOSE_ANSWER, in_force=(120, 0)),
+)
+AZURE_STALE = (
+    *(Kind(f"reads of Azure {seconds} s behind", azure_lag=seconds) for seconds in STALE),
+    Kind("every other read of Azure 30 s behind", azure_lag=ALTERNATING),
+)
+ARM_WRITES = (
+    *(Kind(f"applied {seconds} s after the client gave up", Late(seconds)) for seconds in (5, 60, 595)),
+    Kind("killed after, reads of Azure 120 s behind", Fault.CRASH_AFTER, azure_lag=120),
+    Kind("its answer is lost, reads of Azure 120 s behind", Fault.LOSE_ANSWER, azure_lag=120),
+)
 STORAGE_WRITES = (
     Kind("applied 60 s after the client gave up", Late(60)),
     Kind("repeated by the SDK", Fault.REPEAT),
@@ -135,13 +161,14 @@ def _of_others(call: Call) -> tuple[Kind, ...]:
 def _of_the_call(call: Call) -> tuple[Kind, ...]:
     match call.service, call.writes:
         case "elastic", True:
-            return (*KILLS[:1], *ELASTIC_WRITES, *SLOW, *FROZEN, *REFUSED, *DAMAGED)
+            in_force = IN_FORCE if ASSOCIATES.search(call.what) else ()
+            return (*KILLS[:1], *ELASTIC_WRITES, *SLOW, *FROZEN, *REFUSED, *DAMAGED, *in_force)
         case "elastic", False:
             return (*KILLS, *LOST, *SLOW, *FROZEN, *REFUSED, *SHORT, *DAMAGED, *STALE_ONLY, *SLOW_AND_STALE)
         case "arm", True:
             return (*KILLS, *LOST, *ARM_WRITES, *SLOW, *FROZEN, *REFUSED, *DAMAGED)
         case "arm", False:
-            return (*KILLS, *LOST, *SLOW, *FROZEN, *REFUSED, *SHORT, *DAMAGED)
+            return (*KILLS, *LOST, *SLOW, *FROZEN, *REFUSED, *SHORT, *DAMAGED, *AZURE_STALE)
         case _, True:  # tables and the queue
             return (*KILLS, *LOST, *STORAGE_WRITES, *SLOW, *FROZEN, *OUTAGES)
         case _:

@@ -125,6 +125,7 @@ async def leave_one(stage: Stage) -> None:
     """Both connections leave the deployment at once."""
     for name in ("pe-1", "pe-2"):
         tag(stage.estate, pe(name), **{"elastic-deployments": LOGS})
+        stage.remember()
         await stage.estate.send(pe(name))
 
 

@@ -48,12 +48,14 @@ class Choice:
     pairs: bool = False
     call: str = ""
     """Only faults at calls in whose name this regular expression is found."""
+    kind: str = ""
+    """Only faults in whose words this one is."""
 
     def wants(self, plan: Plan) -> bool:
         """Whether a plan is played here."""
         if self.number is not None:
             return plan.number == self.number
-        if not re.search(self.call, plan.name):
+        if not re.search(self.call, plan.name) or not re.search(self.kind, plan.kind.words):
             return False
         fault, follow = divmod(plan.number, len(FOLLOWS))
         if not self.every_follow:

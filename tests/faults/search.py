@@ -157,7 +157,9 @@ class Playing:
         self._same = plan.kind.same
         if plan.kind.act is not None:
             plan.kind.act(self._stage)
-        self._stage.lag = plan.kind.lag
+        self._stage.lag, self._stage.azure.lag = plan.kind.lag, plan.kind.azure_lag
+        self._stage.azure.remembers = bool(plan.kind.azure_lag) or self._choice.pairs
+        self._stage.in_force(*plan.kind.in_force)
         self._stage.follow(plan.follow)
         self._trace.append(f"FAULT {plan.name}")
         return plan.kind.outcome
@@ -174,6 +176,9 @@ class Playing:
             kind.act(self._stage)
         self._second = (0, f"and then {call.name}: {kind.words.lstrip(', ')}")
         self._stage.lag = kind.lag or self._stage.lag
+        self._stage.azure.lag = kind.azure_lag or self._stage.azure.lag
+        if any(kind.in_force):
+            self._stage.in_force(*kind.in_force)
         return kind.outcome
 
     def _traced(self, call: Call) -> None:

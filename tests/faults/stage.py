@@ -21,6 +21,7 @@ from shared.core.model.services import Family, Services
 from shared.dispatch import take
 from shared.settings.services import shipped_services
 from tests.faults.acts import at_once
+from tests.faults.azure import LaggingAzure
 from tests.faults.kinds import ALTERNATING, FOLLOWS
 from tests.faults.watcher import ACTOR, Watcher
 from tests.harness.estate import Estate
@@ -69,6 +70,7 @@ class Stage:
         """Asked at each call while a plan's own part is played."""
         self.lag = 0
         self.watcher.lag = lambda: abs(self.lag)
+        self.azure = LaggingAzure(self.estate)
         self.skew = 0.0
         self.runs = 0
         self._reads = 0
@@ -106,6 +108,7 @@ class Stage:
         self.estate.world.front = lagging  # type: ignore[assignment]  # the app alone is used of it here
         self.estate.elastic.listeners.append(self.remember)
         self.remember()
+        self.azure.open()
         for _ in range(SPARE):
             self._spare.append(await self._new())
         return self
@@ -120,8 +123,15 @@ class Stage:
             await self.estate.azure("PUT", network, vnet_body(region, f"10.{10 + number}", peers))
 
     def remember(self, _: Any = None) -> None:
-        """Keep how Elastic Cloud stands now, for the reads that lag."""
+        """Keep how the clouds stand now, for the reads that lag."""
         self._states.append((self.estate.clock.now(), self.estate.elastic.snapshot()))
+        self.azure.remember()
+
+    def in_force(self, later: float, longer: float) -> None:
+        """Let associations be in force so much later than they are listed, and so much longer."""
+        for settings in (self.estate.elastic_settings, self.estate.serverless_settings):
+            settings.association_effect_seconds, settings.disassociation_effect_seconds = later, longer
+        self.watcher.in_force = timedelta(seconds=later), timedelta(seconds=longer)
 
     def _as_read(self) -> Any:
         """The state that reads show; None for the present one."""
@@ -246,8 +256,8 @@ class Stage:
         task.add_done_callback(self._done)
 
     async def _follow(self, how: str) -> None:
-        if how == FOLLOWS[3]:
-            self.skew = 600.0
+        if how in FOLLOWS[3:]:
+            self.skew = 600.0 if how == FOLLOWS[3] else -600.0
             self._free.clear()
         await asyncio.sleep(1.0)
         queue, now = self.estate.queue, self.estate.clock.now()

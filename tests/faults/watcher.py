@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from local.arm import ResourceEvent
@@ -61,6 +61,10 @@ class Watcher:
     """Writes of each run to each cloud since a pause began."""
     lag: Callable[[], float] = lambda: 0.0
     """For how many seconds Elastic Cloud's reads may not show what was done."""
+    in_force: tuple[timedelta, timedelta] = (timedelta(), timedelta())
+    """How much later than it is listed an association keeps a deployment closed, and how much longer."""
+    _since: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """When each association was made, of those that were made since the watcher looks on."""
     _person: dict[str, int] = field(default_factory=dict)
     """When a person last changed something, as a place among the requests."""
     _unseen: dict[str, datetime] = field(default_factory=dict)
@@ -176,13 +180,15 @@ class Watcher:
         thing = (
             f"policy of {whose}" if event.deployment_id is None else f"association of {whose} with {self._name(event)}"
         )
+        if event.what == "associated":
+            self._since[event.ruleset_id, event.deployment_id or ""] = event.at
         self.net[thing] += {"created": 1, "associated": 1, "deleted": -1, "disassociated": -1}.get(event.what, 0)
         self._count(event)
         if not ours:
             self._others = self._others_now()
             return
         attached = self.estate.elastic.attached(event.deployment_id) if event.deployment_id else []
-        if event.what == "disassociated" and not attached and self._name(event) not in self.opens:
+        if event.what == "disassociated" and not self._closed(event) and self._name(event) not in self.opens:
             self.say(f"{self._name(event)} is OPEN TO THE INTERNET: its last policy was taken away", "association")
         if event.what == "associated" and len(attached) == 1 and self._name(event) not in self.closes:
             self.say(f"{self._name(event)} is closed to those who used it: its first policy came", "association")
@@ -191,6 +197,13 @@ class Watcher:
         if event.include_by_default:
             self.say("a policy applies by default")
         self._compare()
+
+    def _closed(self, event: HistoryEvent) -> bool:
+        """Whether another policy is in force when the one that is taken away now no longer is."""
+        target, (later, longer) = event.deployment_id or "", self.in_force
+        until = event.at + longer
+        made = (self._since.get((one.id, target)) for one in self.estate.elastic.attached(target))
+        return any(since is None or since + later <= until for since in made)
 
     def _count(self, event: HistoryEvent) -> None:
         """At most one policy of ours for a GUID."""

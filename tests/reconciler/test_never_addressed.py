@@ -105,6 +105,28 @@ async def test_one_whose_network_is_known_is_not_taken_for_moved_when_azure_leav
     await estate.ready(endpoint)
 
 
+async def test_one_that_was_made_anew_is_not_taken_for_the_former_one_when_azure_shows_it_late(estate: Estate) -> None:
+    """Its policy would follow to the former GUID, and the endpoint that is there be cut off."""
+    endpoint = await estate.put_endpoint()
+    await estate.settle()
+    former = estate.arm.snapshot()
+    await estate.delete(endpoint)
+    await estate.put_endpoint()
+    await estate.settle()
+    await estate.ready(endpoint)
+    found = estate.arm.private_endpoint(endpoint)
+    assert found is not None
+    with estate.arm.shown_as(former):
+        await estate.send(endpoint)
+        await estate.settle(60)
+    assert (await estate.connection(endpoint)).identity.guid == found.resource_guid
+    assert [policy.guids for policy in estate.elastic.rulesets() if policy.name == "pe-1"] == [
+        {found.resource_guid.lower()}
+    ]
+    await estate.settle()
+    await estate.ready(endpoint)
+
+
 async def test_where_the_network_of_one_is_not_known_a_removal_leaves_the_zone_that_it_may_use(
     estate: Estate,
 ) -> None:
