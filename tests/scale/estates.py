@@ -74,10 +74,16 @@ async def opened(durations: Durations, app_vnet: str, limits: str = "older") -> 
     return estate
 
 
-async def spoke(estate: Estate, number: int, region: str) -> str:
-    """An endpoint in a network and a resource group of its own, which the app's network is peered with."""
+async def network_of(estate: Estate, number: int) -> str:
+    """A network of its own."""
     vnet = OWN_VNET.replace("vnet-eastus2-app", f"vnet-spoke-{number}")
     await estate.azure("PUT", vnet, vnet_body("eastus2", f"10.{100 + number}"))
+    return vnet
+
+
+async def spoke(estate: Estate, number: int, region: str) -> str:
+    """An endpoint in a network and a resource group of its own, which the app's network is peered with."""
+    vnet = await network_of(estate, number)
     await estate.peer(OWN_VNET, vnet, connected=True)
     return await estate.put_endpoint("pe", region=region, location="eastus2", vnet=vnet, group=f"rg-spoke-{number}")
 
