@@ -66,7 +66,7 @@ def forget_seen() -> None:
 
 async def read_app_status(*, seen: bool = False) -> AppStatus:
     """The app's status now; raises nothing. `seen`: what this request has read is recent enough."""
-    from shared.core.reports.app_health import AppProblem, Code
+    from shared.core.reports.app_health import wrong_settings
     from shared.installation.app_health import last_look, look
 
     mode = ""
@@ -78,8 +78,7 @@ async def read_app_status(*, seen: bool = False) -> AppStatus:
         async with asyncio.timeout(PATIENCE):
             return AppStatus(mode, await look(context))
     except InvalidSettings as error:
-        step = "Correct it in the function app's configuration; docs/settings.md describes each setting."
-        return AppStatus(mode, problems=(AppProblem(Code.SETTINGS_WRONG, error.what, step),))
+        return AppStatus(mode, problems=(wrong_settings(error.what),))
     except (AutopilotError, TimeoutError) as error:
         log.info("an answer does not tell whether the app is paused: %s", error)
     except Exception:

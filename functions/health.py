@@ -7,7 +7,8 @@ import uuid
 
 import azure.functions as func
 
-from shared.app import check_tenants, health_schedule, start
+from shared.app import check_tenants, clock_alone, health_schedule, start, storage_alone, topic_alone
+from shared.core.model.errors import InvalidSettings
 
 log = logging.getLogger("privatelink.timer")
 blueprint = func.Blueprint()
@@ -22,4 +23,19 @@ async def check_health(timer: func.TimerRequest) -> None:
     if timer.past_due:
         log.info("the timer is late")
     await check_tenants()
-    await sweep(start(), str(uuid.uuid4()))
+    correlation_id = str(uuid.uuid4())
+    try:
+        context = start()
+    except InvalidSettings as error:
+        await _tell(error, correlation_id)
+        raise
+    await sweep(context, correlation_id)
+
+
+async def _tell(error: InvalidSettings, correlation_id: str) -> None:
+    """Tell the topic, where what it takes is right, that nothing else is done."""
+    from shared.notifications.app_problems import Teller, tell_wrong_settings
+
+    topic, storage = topic_alone(), storage_alone()
+    if topic is not None and storage is not None:
+        await tell_wrong_settings(Teller(topic, storage.control, clock_alone()), error, correlation_id)

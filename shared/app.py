@@ -21,6 +21,7 @@ from shared.version import VERSION
 
 if TYPE_CHECKING:
     from shared.clock import ServiceClock
+    from shared.clouds.azure.event_grid import Topic
     from shared.context import Context
     from shared.state.connect import AzureStorage
     from shared.state.ports import Storage, WorkQueue
@@ -49,6 +50,13 @@ def _built() -> Context | InvalidSettings:
 
 
 @cache
+def _built_topic() -> Topic | None:
+    from shared.composition import build_topic
+
+    return build_topic(os.environ)
+
+
+@cache
 def _built_storage() -> AzureStorage | None:
     from shared.composition import build_storage
 
@@ -58,21 +66,25 @@ def _built_storage() -> AzureStorage | None:
         return None
 
 
-_provided: list[tuple[Context | InvalidSettings, Storage | None]] = []
+_provided: list[tuple[Context | InvalidSettings, Storage | None, Topic | None]] = []
 _checked: dict[int, InvalidSettings | None] = {}
 """What `check_tenants` found, by the context that it looked at."""
 
 
 @contextmanager
 def provide(
-    context: Context | InvalidSettings, storage: Storage | None = None, *, checked: bool = True
+    context: Context | InvalidSettings,
+    storage: Storage | None = None,
+    *,
+    topic: Topic | None = None,
+    checked: bool = True,
 ) -> Iterator[None]:
     """For tests: the triggers get this context, or this error of the settings, until the `with` block ends.
 
-    The environment is not read. `storage` is what `storage_alone` answers. An inner block goes before an outer one.
-    `checked`: whether `check_tenants` takes it as it is.
+    The environment is not read. `storage` and `topic` are what `storage_alone` and `topic_alone` answer. An inner
+    block goes before an outer one. `checked`: whether `check_tenants` takes it as it is.
     """
-    _provided.append((context, storage))
+    _provided.append((context, storage, topic))
     if checked:
         _checked[id(context)] = None
     try:
@@ -86,6 +98,7 @@ def forget() -> None:
     """For tests: drop what was built, so that the next trigger builds it from the environment as it is then."""
     _built.cache_clear()
     _built_storage.cache_clear()
+    _built_topic.cache_clear()
     _checked.clear()
 
 
@@ -130,6 +143,11 @@ async def started() -> Context:
 def storage_alone() -> Storage | None:
     """The storage by itself, for what must work while other settings are wrong; None where its own are, too."""
     return _provided[-1][1] if _provided else _built_storage()
+
+
+def topic_alone() -> Topic | None:
+    """The topic of notifications by itself, in the same way."""
+    return _provided[-1][2] if _provided else _built_topic()
 
 
 @cache

@@ -29,7 +29,7 @@ from shared.core.model.organizations import DEFAULT
 from shared.core.model.services import Family
 from shared.core.ports import PrivateConnections
 from shared.probe import Connection, Network
-from shared.settings import Settings, load
+from shared.settings import Settings, load, read_one
 from shared.state.connect import AzureStorage, storage_from_environment
 from shared.state.leases import Leases
 from shared.state.read_budget import ReadBudget
@@ -143,9 +143,20 @@ def vault_options(settings: Settings) -> VaultOptions | None:
 
 def topic_options(settings: Settings) -> TopicOptions:
     """The part of the settings that the topic of notifications needs."""
-    return TopicOptions(
-        url=settings.notify.topic_endpoint, source=f"/privatelink-autopilot/{settings.installation.instance_id}"
-    )
+    return TopicOptions(url=settings.notify.topic_endpoint, source=_source(settings.installation.instance_id))
+
+
+def build_topic(environ: Mapping[str, str]) -> Topic | None:
+    """The topic of notifications alone; None where there is none, or its own settings are wrong."""
+    url, instance = read_one(environ, "NOTIFY_TOPIC_ENDPOINT"), read_one(environ, "INSTANCE_ID")
+    if not url or not instance:
+        return None
+    client_id = read_one(environ, "AZURE_CLIENT_ID")
+    return Topic(TopicOptions(url=url, source=_source(instance)), lambda: managed_identity(client_id or None))
+
+
+def _source(instance_id: str) -> str:
+    return f"/privatelink-autopilot/{instance_id}"
 
 
 def _topic(settings: Settings) -> Topic | None:

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared import telemetry
+from shared.clock import Clock
 from shared.clouds.azure.event_grid import Topic
 from shared.context import Context, log
 from shared.core.model.conditions import count
@@ -81,7 +82,7 @@ async def deliver(context: Context, row: ConnectionRow, connection: ConnectionRe
     topic, outbox = context.topic, connection.notifications.outbox
     if topic is None or not outbox or _rests(topic, context.clock.now()):
         return
-    if await published(context, topic, outbox):
+    if await published(context.clock, topic, outbox):
         await _forget(context, row, outbox)
 
 
@@ -116,7 +117,7 @@ def _rests(topic: Topic, now: datetime) -> bool:
     return topic.rests_until is not None and now < topic.rests_until
 
 
-async def published(context: Context, topic: Topic, notices: Sequence[Notice]) -> bool:
+async def published(clock: Clock, topic: Topic, notices: Sequence[Notice]) -> bool:
     """Whether the topic has taken them all."""
     started, error = time.monotonic(), ""
     try:
@@ -130,7 +131,7 @@ async def published(context: Context, topic: Topic, notices: Sequence[Notice]) -
         # The work is done and stored: nothing about telling it may have it done again.
         log.exception("notifications could not be sent")
         error = type(bug).__name__
-    topic.rests_until = context.clock.now() + REST if error else None
+    topic.rests_until = clock.now() + REST if error else None
     if error:
         log.warning("%s not sent, kept: %s", count(len(notices), "notification"), error)
     telemetry.notifications_sent(len(notices), error, round((time.monotonic() - started) * 1000))
@@ -179,7 +180,7 @@ async def _tell_left_over(
             batch.append(found)
         full = sum(len(outbox) for _, outbox in batch) > BATCH // 2
         if batch and (full or number == len(connections)):
-            if not await published(context, topic, [notice for _, outbox in batch for notice in outbox]):
+            if not await published(context.clock, topic, [notice for _, outbox in batch for notice in outbox]):
                 return
             await asyncio.gather(*(_forget(context, row, outbox) for row, outbox in batch))
             batch = []
@@ -221,7 +222,7 @@ async def _tell_keys(context: Context, topic: Topic, keys: Mapping[str, datetime
     await update(context.storage.control, context.clock, KEYS, seen, lost=OnLostRace.RAISE, mend=True)
     if not noted.outbox:
         return True
-    if not await published(context, topic, noted.outbox):
+    if not await published(context.clock, topic, noted.outbox):
         return False
     told = key_document(replace(noted, outbox=()))
     await update(context.storage.control, context.clock, KEYS, lambda _: told, lost=OnLostRace.RAISE)

@@ -130,6 +130,16 @@ def _fields() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
                 yield group, field
 
 
+def read_one(environ: Mapping[str, str], name: str) -> Any | None:
+    """The value of one setting, for what must work while others are wrong; None where it is missing or wrong itself."""
+    meta = next(field.metadata for _, field in _fields() if field.metadata["name"] == name)
+    raw = environ.get(name, "").strip() or meta["default"]
+    try:
+        return None if raw is None else meta["parse"](raw)
+    except (ValueError, OverflowError):
+        return None
+
+
 def misspelt(environ: Mapping[str, str]) -> tuple[NearName, ...]:
     """Variables that nearly have a setting's name, those of the organizations included."""
     further = [name.strip() for name in environ.get("ELASTIC_ORGANIZATIONS", "").split(",") if name.strip()]

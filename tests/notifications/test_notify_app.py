@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import azure.functions as func
 import pytest
 
-from shared.core.model.errors import RetryLater
+from shared.app import provide
+from shared.composition import build_topic
+from shared.core.model.errors import InvalidSettings, RetryLater
 from shared.core.model.event_topics import Delivery, TopicLook
 from shared.core.notifications.app_problems import MOST_WAITING, AppNews
 from shared.core.reports.app_health import Code
 from shared.installation.event_topics import Seen
 from shared.installation.pause import lift_pause, pause
-from shared.notifications.app_problems import DOCUMENT, tell_app_problems
+from shared.notifications.app_problems import DOCUMENT, Teller, tell_app_problems
 from shared.state.rows import ControlRow
 from shared.sweep import sweep as sweeping
+from tests.functions.trigger_parts import functions
 from tests.harness.estate import Estate
 from tests.harness.platform_parts import ASKED
 from tests.notifications.notify_parts import connected, judged, once, sweeps
@@ -67,6 +71,46 @@ async def test_a_pause_and_a_late_sweep_are_certain_at_once(estate: Estate) -> N
     await lift_pause(context, ASKED)
     await estate.sweep()
     assert sorted(news(estate)[2:]) == [("AppRecovered", "Paused"), ("AppRecovered", "SweepLate")]
+
+
+class Timer(func.TimerRequest):
+    """A firing of the timer."""
+
+    @property
+    def past_due(self) -> bool:
+        return False
+
+
+async def test_wrong_settings_are_told_by_the_timer_once_and_are_no_end_of_what_else_is_wrong(estate: Estate) -> None:
+    context = estate.worker.context
+    await tell_app_problems(context, [AppNews(Code.REMOVALS_STOPPED, "Too many.", "Look.")], "c")
+    wrong = InvalidSettings("The app's settings are wrong:\n  MODE: expected enforce, observe or ignore, not 'x'")
+    timer, asked = functions()["check_health"], Teller(context.topic, estate.storage.control, context.clock)
+    with provide(wrong, estate.storage, topic=asked.topic):
+        for _ in range(2):
+            with pytest.raises(InvalidSettings):
+                await timer(Timer())
+    assert news(estate) == [("RemovalsStopped", "RemovalsStopped"), ("SettingsWrong", "SettingsWrong")]
+    told = estate.topic.events[-1]
+    assert told["data"]["message"].startswith("The app's settings are wrong: MODE: expected enforce")
+    assert judged(told) == []
+    await estate.sweep()
+    assert sorted(news(estate)[2:]) == [("AppRecovered", "RemovalsStopped"), ("AppRecovered", "SettingsWrong")]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "known"),
+    [
+        ({"MODE": "x"}, True),
+        ({"NOTIFY_TOPIC_ENDPOINT": "no address"}, False),
+        ({"INSTANCE_ID": "?"}, False),
+        ({}, True),
+    ],
+)
+async def test_the_topic_is_known_unless_its_own_settings_are_wrong(wrong: dict[str, str], known: bool) -> None:
+    right = {"NOTIFY_TOPIC_ENDPOINT": "https://topic.invalid/api/events", "INSTANCE_ID": "production"}
+    topic = build_topic(right | wrong)
+    assert (topic is not None) is known
 
 
 async def test_all_else_that_a_sweep_finds_is_told_too_and_every_event_is_as_the_schema_says(

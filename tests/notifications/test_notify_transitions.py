@@ -13,7 +13,7 @@ from shared.core.reports.app_health import Code
 from tests.harness.estate import Estate
 from tests.notifications.notify_parts import DOCS, LASTING, ON, Trouble, connected, judged, look, sweeps, told
 
-OF_THE_APP = {Type.APP_RECOVERED, *(Type.of_app(one) for one in Code if one is not Code.SETTINGS_WRONG)}
+OF_THE_APP = {Type.APP_RECOVERED, *map(Type.of_app, Code)}
 
 
 async def test_a_connection_that_becomes_ready_is_told_at_once_and_once(estate: Estate) -> None:

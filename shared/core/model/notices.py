@@ -34,6 +34,7 @@ class Type(StrEnum):
     RECOVERED_UNCONFIRMED = "ElasticPrivateLink.RecoveredUnconfirmed"
     MESSAGES_POISONED = "ElasticPrivateLink.MessagesPoisoned"
     EVENTS_LOST = "ElasticPrivateLink.EventsLost"
+    SETTINGS_WRONG = "ElasticPrivateLink.SettingsWrong"
     PAUSED = "ElasticPrivateLink.Paused"
     APP_RECOVERED = "ElasticPrivateLink.AppRecovered"
 

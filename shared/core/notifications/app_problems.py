@@ -15,7 +15,7 @@ from shared.core.model.json_names import named
 from shared.core.model.json_values import mapping, mappings, stored_instant, text
 from shared.core.model.notices import AppData, Notice, Type, notice_document, notice_id, stored_notice
 
-AT_ONCE = frozenset({Type.SWEEP_LATE, Type.REMOVALS_STOPPED, Type.PAUSED})
+AT_ONCE = frozenset({Type.SWEEP_LATE, Type.REMOVALS_STOPPED, Type.SETTINGS_WRONG, Type.PAUSED})
 """What is so for certain when it is first seen. Everything else may be over with the next sweep."""
 
 MOST_WAITING = 20
@@ -49,9 +49,18 @@ class AppNotices:
 
 
 def note_problems(
-    memory: AppNotices, seen: Sequence[AppNews], now: datetime, *, lasting: timedelta, correlation_id: str
+    memory: AppNotices,
+    seen: Sequence[AppNews],
+    now: datetime,
+    *,
+    lasting: timedelta,
+    correlation_id: str,
+    whole: bool = True,
 ) -> AppNotices:
-    """The memory after a sweep, with an event in the outbox for each problem that is to be told, and each end."""
+    """The memory after a sweep, with an event in the outbox for each problem that is to be told, and each end.
+
+    Not `whole`: no sweep was made, and what it did not see stands as before.
+    """
     outbox, standing = list(memory.outbox), dict[str, StandingProblem]()
     for one in seen:
         known, type_ = memory.standing.get(one.code, StandingProblem(now)), Type.of_app(one.code)
@@ -60,7 +69,9 @@ def note_problems(
             known = replace(known, told=True)
         standing[one.code] = known
     for code, known in memory.standing.items():
-        if code not in standing and known.told:
+        if code not in standing and not whole:
+            standing[code] = known
+        elif code not in standing and known.told:
             over = AppNews(code, f"{code}: it is over, as far as the last sweep could see.", "")
             outbox.append(_notice(Type.APP_RECOVERED, over, known.since, now, correlation_id))
     return AppNotices(standing, tuple(outbox[-MOST_WAITING:]))

@@ -121,6 +121,12 @@ def found_by_sweep(
     return tuple(found)
 
 
+def wrong_settings(what: str) -> AppProblem:
+    """Settings that the app cannot work with; `what` names each."""
+    step = "Correct it in the function app's configuration; docs/settings.md describes each setting."
+    return AppProblem(Code.SETTINGS_WRONG, what, step)
+
+
 def failed_sweep(error: BaseException) -> AppProblem:
     """A sweep that ended with an error: the next one begins anew."""
     what = f"The last sweep failed: {type(error).__name__}. Nothing was looked at to the end."
