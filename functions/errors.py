@@ -78,6 +78,7 @@ class ErrorCode(StrEnum):
     UNUSABLE_ANSWER = "UnusableAnswer", HTTPStatus.SERVICE_UNAVAILABLE
     TARGET_UNSEEN = "TargetUnseen", HTTPStatus.SERVICE_UNAVAILABLE
     ANSWER_LOST = "AnswerLost", HTTPStatus.SERVICE_UNAVAILABLE
+    CHANGE_UNSEEN = "ChangeUnseen", HTTPStatus.SERVICE_UNAVAILABLE
     AWAITING_EARLIER_REQUEST = "AwaitingEarlierRequest", HTTPStatus.SERVICE_UNAVAILABLE
     NEWER_RECORD = "NewerRecord", HTTPStatus.SERVICE_UNAVAILABLE
     WATCHED_UNKNOWN = "WatchedUnknown", HTTPStatus.SERVICE_UNAVAILABLE
@@ -116,6 +117,7 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     errors.UnusableAnswer: ErrorCode.UNUSABLE_ANSWER,
     errors.TargetUnseen: ErrorCode.TARGET_UNSEEN,
     errors.AnswerLost: ErrorCode.ANSWER_LOST,
+    errors.ChangeUnseen: ErrorCode.CHANGE_UNSEEN,
     errors.AwaitingEarlierRequest: ErrorCode.AWAITING_EARLIER_REQUEST,
     NewerRecord: ErrorCode.NEWER_RECORD,
     WatchedUnknown: ErrorCode.WATCHED_UNKNOWN,

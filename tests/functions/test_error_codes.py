@@ -67,6 +67,7 @@ def test_codes_are_what_scripts_compare() -> None:
         "UnusableAnswer": 503,
         "TargetUnseen": 503,
         "AnswerLost": 503,
+        "ChangeUnseen": 503,
         "AwaitingEarlierRequest": 503,
         "NewerRecord": 503,
         "WatchedUnknown": 503,
