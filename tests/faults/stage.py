@@ -69,8 +69,8 @@ class Stage:
         self.faults: Faults | None = None
         """Asked at each call while a plan's own part is played."""
         self.lag = 0
-        self.watcher.lag = lambda: abs(self.lag)
         self.azure = LaggingAzure(self.estate)
+        self.watcher.lag = lambda kind: abs(self.azure.lag if kind == "zone" else self.lag)
         self.skew = 0.0
         self.runs = 0
         self._reads = 0

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.arm import ResourceEvent
 from local.elastic.history import HistoryEvent
@@ -32,6 +32,14 @@ READS = {
     "zone": re.compile(r"GET .*/privateDnsZones/[^/]+(/aLL|/virtualNetworkLinks)?\?"),
 }
 """What is asked of each thing that a person may change while the app is at work."""
+
+
+class Asked(NamedTuple):
+    """A request: its place among all, when it was, and what."""
+
+    place: int
+    at: datetime
+    what: str
 
 
 @dataclass(slots=True)
@@ -54,13 +62,13 @@ class Watcher:
     """Until when nothing may be begun."""
     races: int = 0
     """Harm that no client can keep off: a person acted between the last read and the write that followed at once."""
-    _calls: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
-    """Of each run, its requests to the clouds, with their place among all."""
+    _calls: dict[int, list[Asked]] = field(default_factory=dict)
+    """Of each run, its requests to the clouds."""
     _place: int = 0
     _since_pause: Counter[tuple[int, str]] = field(default_factory=Counter)
     """Writes of each run to each cloud since a pause began."""
-    lag: Callable[[], float] = lambda: 0.0
-    """For how many seconds Elastic Cloud's reads may not show what was done."""
+    lag: Callable[[str], float] = lambda _: 0.0
+    """For how many seconds reads may not show what was done to a kind of thing."""
     in_force: tuple[timedelta, timedelta] = (timedelta(), timedelta())
     """How much later than it is listed an association keeps a deployment closed, and how much longer."""
     _since: dict[tuple[str, str], datetime] = field(default_factory=dict)
@@ -130,19 +138,22 @@ class Watcher:
             self.problems.append(text)
 
     def _unavoidable(self, kind: str) -> bool:
-        """Whether the person acted after the run's last read of the thing, and the write was its next request.
+        """Whether the run's last read of the thing did not show the person's act, and the write was its next request.
 
-        A read that lags shows what there was before.
+        It was before that, or lags: then it shows what there was before.
         """
-        if kind != "zone" and (self.estate.clock.now() - self._unseen[kind]).total_seconds() < self.lag():
-            return True
         calls = self._calls.get(ACTOR.get()[0], [])
-        asked = [index for index, (_, what) in enumerate(calls) if READS[kind].search(what)]
-        if not asked or calls[asked[-1]][0] > self._person[kind]:
+        asked = [index for index, one in enumerate(calls) if READS[kind].search(one.what)]
+        if not asked or self._shows(calls[asked[-1]], kind):
             return False
-        between = [what for _, what in calls[asked[-1] + 1 : -1] if ("privateDns" in what) == (kind == "zone")]
+        between = [one.what for one in calls[asked[-1] + 1 : -1] if ("privateDns" in one.what) == (kind == "zone")]
         # Of two looks that one write needs, the one at the target's policies is the last: that is the greater harm.
         return all(kind == "policy" and READS["association"].search(what) for what in between)
+
+    def _shows(self, read: Asked, kind: str) -> bool:
+        """Whether a read shows what the person did to a thing of that kind."""
+        age = (read.at - self._unseen[kind]).total_seconds()
+        return read.place > self._person[kind] and age >= self.lag(kind)
 
     @property
     def ours(self) -> set[str]:
@@ -156,7 +167,8 @@ class Watcher:
         number, about = ACTOR.get()
         self._place += 1
         if call.service in {"arm", "elastic"} and not call.polls:
-            self._calls.setdefault(number, []).append((self._place, call.what))
+            asked = Asked(self._place, self.estate.clock.now(), call.what)
+            self._calls.setdefault(number, []).append(asked)
         if call.service not in {"arm", "elastic"} or not call.writes:
             return
         self.writes[f"{call.what} {call.condition}".rstrip()] += 1  # for another version it is another write
