@@ -313,3 +313,31 @@ async def test_a_refused_key_is_told_on_every_connection_by_the_next_sweep_and_s
     await estate.settle()
     for endpoint in endpoints:
         await estate.ready(endpoint)
+
+
+@pytest.mark.parametrize(("mode", "phase"), [("enforce", "Removed"), ("observe", "Blocked")])
+async def test_a_removal_that_waits_for_a_key_goes_on_with_the_sweep_that_finds_it_works(
+    estate: Estate, mode: str, phase: str
+) -> None:
+    wish = {"elastic-deployments": "logs-eastus2"}
+    endpoint = await estate.put_endpoint(tags=wish)
+    await estate.settle()
+    await estate.ready(endpoint)
+    await estate.put_endpoint(tags=wish | {"elastic-privatelink": mode})
+    await estate.settle()
+    estate.elastic_settings.api_key_expires_at = estate.clock.now()
+    await estate.delete(endpoint)
+    for _ in range(2):  # what is only observed, the sweep alone looks at
+        await estate.settle(1800)
+        await estate.clock.sleep(900)
+        await estate.sweep()
+        await estate.settle(60)
+    assert await estate.reason(endpoint, "Removed") == "ElasticKeyRefused"
+    for _ in range(3):
+        assert (await estate.sweep()).enqueued == 0
+        await estate.clock.sleep(300)
+    estate.elastic_settings.api_key_expires_at = None
+    await estate.sweep()
+    await estate.settle(1800)
+    record = await estate.connection(endpoint)
+    assert (record.status.phase, await estate.reason(endpoint, "Removed") == "ElasticKeyRefused") == (phase, False)

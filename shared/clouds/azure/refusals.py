@@ -141,10 +141,11 @@ def _disallowed(refusal: Refusal) -> Explanation:
         )
     told = "; ".join(f'"{policy}", assigned as "{name}" ({identity})' for policy, name, identity in named)
     exempt = ", ".join(identity for _, _, identity in named)
+    scope = refusal.on.partition(" to ")[0] or "the scope"  # of a link: its zone
     return explain(
         Reason.REQUEST_DISALLOWED_BY_POLICY,
         f"Azure Policy does not let the app {refusal.doing}: {told}.{why}",
-        f"Exempt {refusal.on or 'the scope'} from the policy assignment {exempt}, use another resource group for "
+        f"Exempt {scope} from the policy assignment {exempt}, use another resource group for "
         "zones, or give RESOURCE_TAGS what the policy asks for.",
     )
 

@@ -130,12 +130,13 @@ UNKNOWN_RESOURCE = Wording(
 CHANGING = Wording(
     "degraded",
     Reason.DEPLOYMENT_CHANGING,
-    "The path works; Elastic Cloud calls what stands behind {host} {state}, and its proxy does not lead there yet.",
+    "The path works; Elastic Cloud says that the target behind {host} is {state}, and its proxy does not lead to it "
+    "yet.",
 )
 NOT_RUNNING = Wording(
     "blocked",
     Reason.DEPLOYMENT_NOT_RUNNING,
-    "The path works; Elastic Cloud calls what stands behind {host} {state}, and it does not answer for that.",
+    "The path works; Elastic Cloud says that the target behind {host} is {state}, and so it does not answer.",
 )
 ALIAS_NOT_SERVED = Wording(
     "degraded",

@@ -30,7 +30,12 @@ from shared.core.options.scope import Scope
 from shared.core.planning.deletion import confirmed, has_things, left_something, leftovers_due
 from shared.core.planning.desired import TERMINAL, Desired
 from shared.core.planning.drift import calls_for_another_look, calls_for_work, to_be_tested
-from shared.core.planning.former import former_stands_for_removal, serving, switch_record
+from shared.core.planning.former import (
+    former_stands_for_removal,
+    organization_on_record,
+    serving,
+    switch_record,
+)
 from shared.core.planning.plan import Observed, ObservedElastic, Plan, plan
 from shared.core.planning.snapshot import CloudListing, Snapshot
 
@@ -265,11 +270,20 @@ def _judge_missing(
     ):
         return  # the grace period runs; before it, only a sweep's own look counts as a miss
     waits = removed is not None and removed.needs is c.WaitingFor.PERSON and not limited
+    waits = waits and not _key_works_again(snapshot, record)
     if waits and not _long_ago(record, now) and not _zone_gone(snapshot, record):
         return
     if record.removal.removing_since is not None and record.status.planned and not effective.enforces:
         return  # the removal is reported already, and nothing is carried out
     found.work.append(snapshot.message(endpoint))
+
+
+def _key_works_again(snapshot: Snapshot, record: ConnectionRecord) -> bool:
+    """Whether the removal waits for an API key, and the organization's answers by now."""
+    removed = record.condition(c.REMOVED)
+    listing = snapshot.clouds.organizations.get((organization_on_record(record), record.identity.family))
+    asked = removed is not None and removed.reason in KEY_REASONS
+    return asked and listing is not None and listing.policies is not None
 
 
 def _orphaned(snapshot: Snapshot, options: PlanOptions) -> Iterator[ArmId]:
