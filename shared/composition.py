@@ -6,6 +6,7 @@ context, not when the host loads the app.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Mapping
@@ -65,6 +66,7 @@ def build(environ: Mapping[str, str]) -> Context:
         leases=leases,
         budget=budget,
         network=_LazyNetwork(settings.health.name_server),
+        sockets=asyncio.Semaphore(settings.health.sockets),
         deciding_keys=DecidingKeys(settings.callers.keys, vault, clock),
         topic=_topic(settings),
     )

@@ -6,6 +6,7 @@ instead of nine.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -43,6 +44,8 @@ class Context:
     leases: Leases
     budget: ReadBudget
     network: Network
+    sockets: asyncio.Semaphore
+    """A place for each name that is tested at the same time; a test holds one."""
     deciding_keys: DecidingKeys
     topic: Topic | None = None
     """Where notifications go; None: nowhere."""

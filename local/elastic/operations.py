@@ -202,7 +202,12 @@ class DeploymentOperations:
 
     def search(self, call: Call) -> Reply:
         """`POST /deployments/_search`."""
-        return Reply(200, search(call.body, [self._document(d) for d in self._visible()], self._settings.hits_per_page))
+        listed = self._filters.listed_of_all()
+        found = [
+            views.document(one, listed.get(one.id, []), self._settings, show_settings=True, show_plans=False)
+            for one in self._visible()
+        ]
+        return Reply(200, search(call.body, found, self._settings.hits_per_page))
 
     def get(self, call: Call) -> Reply:
         """`GET /deployments/{id}`; the settings only when asked for."""

@@ -85,16 +85,25 @@ class TrafficFilters:
         """Ids of the rulesets that readers are shown for a deployment."""
         return [r for r, _ in self._shown(deployment_id)]
 
-    def _shown(self, one: str) -> list[tuple[str, str]]:
-        """A ruleset's or a deployment's associations as readers are shown them.
+    def listed_of_all(self) -> dict[str, list[str]]:
+        """The same for every target, for a search that shows a thousand of them."""
+        found: dict[str, list[str]] = {}
+        for ruleset, target in self._shown():
+            found.setdefault(target, []).append(ruleset)
+        return found
+
+    def _shown(self, one: str | None = None) -> list[tuple[str, str]]:
+        """A ruleset's or a deployment's associations as readers are shown them; without one, those of all.
 
         New ones later, and for a while those that were taken away.
         """
         now = self._clock.now()
         lag = timedelta(seconds=self._settings.association_lag_seconds)
         gone_lag = timedelta(seconds=self._settings.disassociation_lag_seconds)
-        standing = [pair for pair, since in self.associations.items() if one in pair and now - since >= lag]
-        gone = [pair for pair, at in self._taken_away.items() if one in pair and now - at < gone_lag]
+        standing = [
+            pair for pair, since in self.associations.items() if (one is None or one in pair) and now - since >= lag
+        ]
+        gone = [pair for pair, at in self._taken_away.items() if (one is None or one in pair) and now - at < gone_lag]
         return list(dict.fromkeys((*standing, *(pair for pair in gone if pair[0] in self.rulesets))))
 
     # Rulesets.

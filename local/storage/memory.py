@@ -15,6 +15,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
+from local.storage.memory_hosts import MemoryHostTable
 from local.storage.memory_queue import MemoryQueue
 from local.storage.memory_things import MemoryThingTable
 from shared.core.model.errors import LostRace
@@ -257,6 +258,7 @@ class MemoryTables:
         self.connections = MemoryConnectionTable(clock)
         self.journal = MemoryDiaryTable(diary_codec.JOURNAL, rng)
         self.checks = MemoryDiaryTable(diary_codec.CHECKS, rng)
+        self.hosts = MemoryHostTable()
         self.control = MemoryControlTable(clock)
         self.things = MemoryThingTable(clock)
 
@@ -270,6 +272,7 @@ class MemoryStorage:
         self.journal = tables.journal
         self.control = tables.control
         self.checks = tables.checks
+        self.hosts = tables.hosts
         self.things = tables.things
         self.queue = queue or MemoryQueue(clock)
 
@@ -279,6 +282,7 @@ class MemoryStorage:
             "connections": self.connections.rows(),
             "journal": self.journal.rows(),
             "checks": self.checks.rows(),
+            "hosts": self.hosts.rows(),
             "control": self.control.rows(),
             "things": self.things.rows(),
         }

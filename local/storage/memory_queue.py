@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from shared.core.model.messages import checked_message, visibility_timeout
 from shared.core.model.record_parts import QueuedMessage
-from shared.state import codec
 from shared.state.rows import QueueLook
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class MemoryQueue:
 
     async def send(self, text: str, delay: float = 0.0) -> QueuedMessage:
         """Add a message."""
-        codec.checked_message(text)
+        checked_message(text)
         await asyncio.sleep(0)
         message = Message(next(self._numbers), text, self._after(delay), sent_at=self._clock.now())
         self.messages.append(message)
@@ -59,7 +59,7 @@ class MemoryQueue:
 
     async def replace(self, message: QueuedMessage, text: str, delay: float = 0.0) -> QueuedMessage | None:
         """Put another text and another time in a message's place."""
-        codec.checked_message(text)
+        checked_message(text)
         await asyncio.sleep(0)
         stored = self._stored(message)
         if stored is None:
@@ -132,7 +132,7 @@ class MemoryQueue:
         return min(visible, key=lambda one: (one.visible_at, one.number), default=None)
 
     def _after(self, delay: float) -> datetime:
-        return self._clock.now() + timedelta(seconds=codec.visibility_timeout(delay))
+        return self._clock.now() + timedelta(seconds=visibility_timeout(delay))
 
     def _stored(self, message: QueuedMessage) -> Message | None:
         same = (message.id, message.receipt)

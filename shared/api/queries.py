@@ -18,14 +18,18 @@ from shared.api.export import as_csv
 from shared.api.listing import MOST_NAMES, PAGE, Filter, filter_of, page_of
 from shared.api.views import ConnectionRowView, TargetRowView, as_json, connection_view
 from shared.context import Context, log
+from shared.core.diagnosis import hosts_to_test
 from shared.core.guards.scope import effective_mode_of, outside_by_id
 from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.callers import Asked
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError, InvalidInput, NotFound
 from shared.core.model.operations import Operation, OperationKind
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import repaired_on
-from shared.core.model.services import Family
+from shared.core.model.record_health import HostCheck
+from shared.core.model.services import Family, zone_name
+from shared.health.check import known_checks
 from shared.installation import unknown_endpoints
 from shared.installation.app_health import look
 from shared.state.codec import record_in
@@ -92,7 +96,19 @@ async def get_connection(context: Context, wanted: str) -> dict[str, Any]:
     """One connection in full; raises ConnectionNotFound or InvalidConnectionId."""
     row = await find_connection(context, wanted)
     record, mode = record_in(row), await _modes(context)
-    return dict(as_json(connection_view(record, mode(record.identity.mode), context.settings)))
+    checks = await checks_of(context, record)
+    return dict(as_json(connection_view(record, mode(record.identity.mode), context.settings, checks)))
+
+
+async def checks_of(context: Context, record: ConnectionRecord) -> list[HostCheck]:
+    """The last check of each host, in the order in which they are tested; of an untested connection nothing is read."""
+    identity = record.identity
+    if record.health.summary is None:
+        return []
+    rows = [row async for row in context.storage.hosts.list(record.id)]
+    known = known_checks(record, rows)
+    names = hosts_to_test(record, zone_name(identity.family, identity.region))
+    return [known[one.host] for one in names if one.host in known]
 
 
 async def get_journal(context: Context, wanted: str, limit: int, cursor: str | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ The OpenAPI document is made from these types too. A new field of the record is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
@@ -268,8 +268,10 @@ class ConnectionRowView:
     """Of the slowest host in the last test."""
 
 
-def connection_view(record: ConnectionRecord, mode: str, settings: Settings) -> ConnectionView:
-    """The detail of a connection in the mode that holds now."""
+def connection_view(
+    record: ConnectionRecord, mode: str, settings: Settings, checks: Sequence[HostCheck] = ()
+) -> ConnectionView:
+    """The detail of a connection in the mode that holds now, with the last check of each of its hosts."""
     names = names_of(record, settings)
 
     def remedied(told: Condition | Diagnosis | Explanation) -> RemedyView | None:
@@ -296,7 +298,7 @@ def connection_view(record: ConnectionRecord, mode: str, settings: Settings) -> 
             _of(ConditionView, one, remedy=None if one.true else remedied(one)) for one in record.status.conditions
         ),
         advice=tuple(_of(AdviceView, one, remedy=remedied(one)) for one in record.advice),
-        checks=tuple(map(_check, health.checks)),
+        checks=tuple(map(_check, checks)),
         reached=_maybe(ReachedView, health.last_reached),
         network=_maybe(NetworkView, health.network),
         **_plain(record.status, "phase generation first_seen ready_since planned"),
@@ -304,7 +306,7 @@ def connection_view(record: ConnectionRecord, mode: str, settings: Settings) -> 
         unread_since=schedule.stale_since,
         **_plain(removal, "missing_since removing_since"),
         left=removal.leftovers,
-        verdict=_verdict(diagnosis_of(record), remedied),
+        verdict=_verdict(diagnosis_of(record, checks), remedied),
         decisions=offered(record),
     )
 

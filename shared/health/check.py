@@ -7,7 +7,7 @@ is remembered of it, so that a verdict changes only when it is seen again, goes 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -19,13 +19,14 @@ from shared.core.diagnosis import (
     Subject,
     Surroundings,
     Verdict,
-    debounce,
     diagnose,
-    history,
+    host_check,
     hosts_to_test,
+    in_turn,
     last_of,
-    standing_of,
-    summarize,
+    reachable,
+    summary_of,
+    total_ms,
     weighed,
     worst_of,
 )
@@ -37,15 +38,14 @@ from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.record_health import EffectiveVerdict, HostCheck, LastReached, NetworkMemory
+from shared.core.model.record_health import HealthSummary, HostCheck, LastReached, NetworkMemory
 from shared.core.model.services import HTTPS_PORT, Family
 from shared.health.networks import NetworkReader, read_networks
 from shared.probe import Target, Timeouts, probe
 from shared.requests import Stage, timed
-from shared.state.rows import CheckedHost, CheckEntry
+from shared.state.rows import HOSTS_OF_CHECK, CheckedHost, CheckEntry, HostRow
 
 HEALTHY = "healthy"
-UNKNOWN = "unknown"
 NEEDED = (c.ADDRESSED, c.POLICY_READY, c.APPROVED)
 """What must hold before a test can tell anything."""
 
@@ -53,9 +53,8 @@ DNS = (c.ZONE_READY, c.LINKED, c.RECORD_READY)
 BEING_WORKED_ON = frozenset({c.WaitingFor.WORK, c.WaitingFor.TIME})
 """What is about to change by itself; a test of it would only cost an alarm."""
 
-UNTESTABLE = frozenset({Reason.NO_ROUTE_FROM_APP, Reason.REFUSED_ON_THE_WAY})
-"""The app cannot see the connection from where it stands: nothing that looking again soon would change."""
-
+STATES_ASKED = 20
+"""Targets whose state Elastic Cloud is asked for after one check: it explains a failure, and many fail together."""
 
 EXPLAINED = timedelta(minutes=15)
 LOOKED_AT = timedelta(days=1)
@@ -80,9 +79,14 @@ class CheckResult:
     condition: Condition
     """What counts; it may stand against the last results (`diagnosis.debounce`)."""
     verdicts: tuple[HostCheck, ...] = ()
-    """By name."""
+    """Of each name that was tested this time."""
     verdict: Verdict | None = None
-    """All names together, as they were this time; None: not tested."""
+    """All of these together, as they were this time; None: not tested."""
+    summary: HealthSummary | None = None
+    rows: tuple[HostRow, ...] = ()
+    """What table `hosts` is to hold of the names that were tested."""
+    gone: tuple[HostRow, ...] = ()
+    """Rows of names that are tested no more."""
     last_reached: LastReached | None = None
     network: NetworkMemory | None = None
 
@@ -90,7 +94,7 @@ class CheckResult:
         """The record with what this check learnt."""
         if self.verdict is None:
             return connection
-        return connection.with_health(checks=self.verdicts, last_reached=self.last_reached, network=self.network)
+        return connection.with_health(summary=self.summary, last_reached=self.last_reached, network=self.network)
 
 
 def testable(conditions: dict[str, Condition]) -> bool:
@@ -119,16 +123,24 @@ async def check(
     *,
     approved: bool | None = None,
     networks: NetworkReader | None = None,
+    in_run: bool = False,
 ) -> CheckResult:
     """Test every service of the deployments that the connection serves, or the path itself when it serves none.
 
     `approved` is what Azure said a moment ago; left out, it is what the record says. `networks` reads virtual networks
-    for many checks together.
+    for many checks together. `in_run`: the time has a bound, so of very many names some are tested, in turns.
     """
     if approved is None:
         on_record = connection.condition(c.APPROVED)
         approved = on_record is not None and on_record.true
-    tested, reader = hosts_to_test(connection, zone_name), networks or context.endpoints
+    try:
+        rows = {row.host: row async for row in context.storage.hosts.list(connection.id)}
+    except AutopilotError as error:
+        return _not_testable(connection, error)
+    all_names, reader = hosts_to_test(connection, zone_name), networks or context.endpoints
+    before = known_checks(connection, rows.values())
+    most = context.settings.health.sockets if in_run else None
+    tested = in_turn(all_names, before, context.settings.health.other_hosts, most)
     known = _known_networks(context, connection)
     app_network = lower_case(context.settings.health.app_network)
     if known is None and networks is not None and app_network in connection.dns.linked:
@@ -144,19 +156,45 @@ async def check(
     around = _surroundings(context, connection, known, approved=approved)
     tested = await _with_states(context, connection, tested, evidence)
     tested = await _tried_by_id(context, connection, tested, evidence, zone_name, own_view=own_view)
-    before = {memory.host: memory for memory in connection.health.checks}
-    memories = []
+    now, needed = context.clock.now(), context.settings.health.verdict_after
+    checks: list[HostCheck] = []
     for one, found in zip(tested, evidence, strict=True):
         verdict = diagnose(found, one, shared_with=connection.dns.record_addresses, around=around)
-        memories.append(_memory(context, one, found, verdict, before.get(one.host)))
-    counting = [memory for memory in memories if memory.associated]
+        last = before.get(one.host)
+        checks.append(host_check(found, verdict, last, now, associated=one.associated, needed=needed))
+    new = {one.host: one for one in checks}
+    known_now = before | new
+    everything = [known_now[name.host] for name in all_names if name.host in known_now]
+    counting = [one for one in checks if one.associated]
+    wanted, guid = {one.host for one in all_names}, connection.identity.guid.lower()
     return CheckResult(
-        _reachable(context, connection, counting),
-        tuple(memories),
-        weighed(worst_of([last_of(memory) for memory in counting])),
+        reachable(
+            counting,
+            [one for one in everything if one.associated],
+            was_ready=connection.status.ready_since is not None,
+            needed=needed,
+        ),
+        tuple(checks),
+        weighed(worst_of([last_of(one) for one in counting])),
+        summary_of(everything, checks, len(all_names), now),
+        tuple(HostRow(one.host, one, rows[one.host].etag if one.host in rows else None, guid) for one in checks),
+        tuple(row for row in rows.values() if row.host not in wanted),
         _reached_now(context, connection, evidence),
         known,
     )
+
+
+def known_checks(connection: ConnectionRecord, rows: Iterable[HostRow]) -> dict[str, HostCheck]:
+    """The last check of each host, as far as it is of the endpoint as it is."""
+    guid = connection.identity.guid.lower()
+    return {row.check.host: row.check for row in rows if row.check is not None and row.guid == guid}
+
+
+def _not_testable(connection: ConnectionRecord, error: AutopilotError) -> CheckResult:
+    """Without what is known of its names one bad answer would be an alarm: what stood stands until the next check."""
+    log.warning("connection %s not tested, its hosts cannot be read: %s", connection.id, error)
+    told = f"Not tested: {error}"
+    return CheckResult(connection.condition(c.REACHABLE) or c.unknown(c.REACHABLE, Reason.TEMPORARY_FAILURE, told))
 
 
 async def _probe_all(
@@ -171,7 +209,11 @@ async def _probe_all(
         answer = None if own_view else authoritative(one.host, zone_name, dns.record_addresses, dns.names)
         return Target(one.host, connection.identity.address, port, one.service, answer)
 
-    return await asyncio.gather(*(probe(target(one), context.network, timeouts) for one in tested))
+    async def one_probe(one: Subject) -> Evidence:
+        async with context.sockets:
+            return await probe(target(one), context.network, timeouts)
+
+    return await asyncio.gather(*map(one_probe, tested))
 
 
 async def _with_states(
@@ -189,7 +231,7 @@ async def _with_states(
     states: dict[str, str] = {}
     try:
         api = context.elastic.of(connection.elastic.organization, connection.identity.family)
-        for target in targets:
+        for target in targets[:STATES_ASKED]:
             state = await api.state_of(target.id)
             states |= {url.host: state for url in target.urls if state}
     except AutopilotError as error:  # an explanation less
@@ -297,66 +339,37 @@ def _reached_now(context: Context, connection: ConnectionRecord, seen: Sequence[
 # -- what is kept of it ------------------------------------------------------------------------------------------------
 
 
-def _memory(
-    context: Context, tested: Subject, evidence: Evidence, verdict: Verdict, before: HostCheck | None
-) -> HostCheck:
-    stood = standing_of(before) if before is not None else None
-    recent = history(before.recent if before else (), verdict)
-    settled = stood is None or debounce(stood, recent, context.settings.health.verdict_after)
-    return HostCheck(
-        host=tested.host,
-        status=str(verdict.status),
-        explanation=verdict.explanation,
-        checked_at=context.clock.now(),
-        stages=tuple((str(stage.name), round(stage.milliseconds, 1)) for stage in evidence.stages),
-        addresses=evidence.addresses,
-        resolved_by=evidence.resolved_by,
-        service=tested.service,
-        associated=tested.associated,
-        recent=recent,
-        effective=None if settled or stood is None else EffectiveVerdict(str(stood.status), stood.explanation),
-    )
-
-
-def _reachable(context: Context, connection: ConnectionRecord, memories: Sequence[HostCheck]) -> Condition:
-    seen, standing = [last_of(memory) for memory in memories], [standing_of(memory) for memory in memories]
-    verdict, message = weighed(worst_of(standing)), summarize(standing)
-    if verdict.status == HEALTHY:
-        return c.satisfied(c.REACHABLE, verdict.reason, f"{message}{_remark(context, seen, memories)}")
-    told = replace(verdict.explanation, message=message)
-    if verdict.status == UNKNOWN:
-        # Not knowing is no alarm: what worked counts as working until something says otherwise.
-        nothing_to_do = verdict.reason in UNTESTABLE or connection.status.ready_since is not None
-        needs = c.WaitingFor.NONE if nothing_to_do else c.WaitingFor.WORK
-        return Condition(c.REACHABLE, c.Status.UNKNOWN, told, needs)
-    return Condition(c.REACHABLE, c.Status.FALSE, told, c.WaitingFor.WORK)
-
-
-def _remark(context: Context, seen: Sequence[Verdict], memories: Sequence[HostCheck]) -> str:
-    """What is said of a good verdict besides: how long it took, or that the last check was not good."""
-    if weighed(worst_of(seen)).status != HEALTHY:
-        needed = context.settings.health.verdict_after
-        return f" The last check was not good ({summarize(seen)}); that counts after {needed} in a row."
-    slowest = max(sum(milliseconds for _, milliseconds in memory.stages) for memory in memories)
-    others = f", {len(seen) - 1} more are well" if len(seen) > 1 else ""
-    return f" ({slowest:.0f} ms{others})"
-
-
 async def record_check(
     context: Context, connection: ConnectionRecord, outcome: CheckResult, *, cause: Cause, correlation_id: str
 ) -> None:
-    """Append what `outcome` says; `connection` is the record from before it. Untested: nothing is written."""
-    if outcome.verdict is None:
-        return
-    now = context.clock.now()
-    table = context.storage.checks
+    """Store what `outcome` says; `connection` is the record from before it. Untested: nothing is written."""
+    if outcome.verdict is not None:
+        entry = _entry(outcome, outcome.verdict, context.clock.now(), cause, correlation_id)
+        await asyncio.gather(_append(context, connection, entry), _keep_hosts(context, connection, outcome))
+
+
+async def _append(context: Context, connection: ConnectionRecord, entry: CheckEntry) -> None:
     try:
-        await table.append(connection.id, [_entry(outcome, outcome.verdict, now, cause, correlation_id)])
+        await context.storage.checks.append(connection.id, [entry])
     except AutopilotError as error:
         log.warning("check of connection %s not recorded: %s", connection.id, error)
 
 
+async def _keep_hosts(context: Context, connection: ConnectionRecord, outcome: CheckResult) -> None:
+    try:
+        left = await context.storage.hosts.write(connection.id, outcome.rows, outcome.gone)
+    except AutopilotError as error:
+        log.warning("hosts of connection %s not stored: %s", connection.id, error)
+        return
+    if left:
+        log.info("%d hosts of connection %s were tested by another worker meanwhile", left, connection.id)
+
+
 def _entry(outcome: CheckResult, verdict: Verdict, now: datetime, cause: Cause, correlation_id: str) -> CheckEntry:
+    checks = outcome.verdicts
+    failed = sum(one.status != HEALTHY for one in checks)
+    if len(checks) > HOSTS_OF_CHECK:
+        checks = tuple(sorted(checks, key=lambda one: (one.status == HEALTHY, -total_ms(one)))[:HOSTS_OF_CHECK])
     return CheckEntry(
         at=now,
         correlation_id=correlation_id,
@@ -364,11 +377,11 @@ def _entry(outcome: CheckResult, verdict: Verdict, now: datetime, cause: Cause, 
         verdict=verdict.status,
         reason=verdict.reason,
         message=outcome.condition.message,
-        hosts=tuple(map(_host, outcome.verdicts)),
+        hosts=tuple(map(_host, checks)),
+        tested=len(outcome.verdicts),
+        failed=failed,
     )
 
 
-def _host(verdict: HostCheck) -> CheckedHost:
-    return CheckedHost(
-        verdict.host, verdict.status, verdict.reason, verdict.addresses, verdict.stages, verdict.resolved_by
-    )
+def _host(check: HostCheck) -> CheckedHost:
+    return CheckedHost(check.host, check.status, check.reason, check.addresses, check.stages, check.resolved_by)

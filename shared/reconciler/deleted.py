@@ -128,7 +128,7 @@ def _update_status(run: Run, removed: Condition, phase: Phase) -> None:
     run.record = (
         run.record.with_schedule(observed_at=None, pending_since=None)
         .with_status(ready_since=None)
-        .with_health(checks=())
+        .with_health(summary=None)
     )
     update_status(run, [gone, removed], {}, only=True)
     run.record = run.record.with_status(phase=phase)
@@ -164,7 +164,7 @@ def _blocked(run: Run, told: Explanation, left: tuple[str, ...]) -> None:
 def _only_planned(run: Run, steps: tuple[RemovalStep, ...], leftovers: tuple[str, ...]) -> None:
     """Say what would be taken away, in a mode in which nothing is."""
     effective, planned = run.effective_mode, tuple(map(str, steps))
-    message = f"Not done, because {effective.why}: {'; '.join(planned)}."
+    message = f"Not done, because {effective.why}: {c.listed(planned, '; ')}."
     run.record = run.record.with_status(planned=planned).with_removal(leftovers=leftovers)
     if run.pause is None and run.record.identity.mode:
         # Its tag went with the endpoint: only a decision can say something else.
@@ -323,11 +323,11 @@ def _finish(run: Run, plan: RemovalPlan, refused: tuple[str, ...], unlooked: tup
     left = (*plan.leftovers, *refused, *(problem.message for problem in plan.problems), *former)
     first = warning_of(run.record, plan, refused, run.context.options)
     if plan.problems:
-        message = first + " ".join(problem.message for problem in plan.problems)
+        message = first + c.listed((problem.message for problem in plan.problems), " ")
         _blocked(run, replace(plan.problems[0], message=message), left)
     elif left:
-        _removed(run, Reason.LEFT_BEHIND, f"{first}What could be removed is. Left: {'; '.join(left)}.", left)
+        _removed(run, Reason.LEFT_BEHIND, f"{first}What could be removed is. Left: {c.listed(left, '; ')}.", left)
     elif unlooked:
-        _removed(run, Reason.REMOVED, f"All that was found of it is removed. Not looked: {'; '.join(unlooked)}.")
+        _removed(run, Reason.REMOVED, f"All that was found of it is removed. Not looked: {c.listed(unlooked, '; ')}.")
     else:
         _removed(run, Reason.REMOVED, "Everything that was made for it is removed.")

@@ -75,6 +75,8 @@ from shared.requests import Stage, timed
 
 POLICY_TIME = "policy-intents"
 """A row that is not there: its read tells the storage service's time."""
+SHARE = 0.5
+"""Of a run's time, after which no further target is associated: reads, tests and the record need the rest."""
 NAMED = 5
 """Policies that a text names."""
 SHOWN_WITHIN = timedelta(minutes=2)
@@ -136,6 +138,9 @@ async def _apply(
     """Do the Elastic Cloud steps; returns what is then there, and what failed."""
     failures: Failures = {}
     for step in steps:
+        if isinstance(step, Associate) and run.watch.seconds > SHARE * run.context.settings.timing.run_seconds:
+            run.cut_short = True  # the others are the next run's: this one has to end, and to be stored
+            break
         started = time.monotonic()
         try:
             if not await run.may_write():

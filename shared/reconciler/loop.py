@@ -319,7 +319,7 @@ async def _test(run: Run, desired: Desired, final: Plan, failures: Failures) -> 
     found = {condition.type: condition for condition in final.conditions} | failed_conditions(run, failures)
     standing = kept | found | unread_conditions(run)
     result = (
-        await check(run.context, run.record, desired.service.zone, approved=True)
+        await check(run.context, run.record, desired.service.zone, approved=True, in_run=True)
         if testable(standing)
         else not_tested()
     )

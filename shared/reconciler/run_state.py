@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared import telemetry
+from shared.clock import Stopwatch
 from shared.context import Context, log
 from shared.core.guards.pause import Pause
 from shared.core.guards.scope import EffectiveMode, effective_mode_of
@@ -69,10 +70,15 @@ class Run:
     """Whether the endpoint has another GUID, address or network than on record: how it stood tells nothing any more."""
     repairs: list[str] = field(default_factory=list)
     """What was put right, in sentences."""
+    cut_short: bool = False
+    """Whether steps are left that were only too many for one run: it goes on as if nothing had been waited for."""
+    watch: Stopwatch = field(init=False)
+    """Runs since the run began."""
     began_with: frozenset[tuple[str, str]] = frozenset()
     """What the connection was waiting for when the run began."""
 
     def __post_init__(self) -> None:
+        self.watch = Stopwatch(self.context.clock)
         self.began_with = fingerprint(self.record.status.conditions)
 
     @property
@@ -206,9 +212,13 @@ def update_status(run: Run, new: list[Condition], failures: Failures, *, only: b
         first_seen=record.status.first_seen or now,
         generation=record.status.generation + 1,
     ).with_schedule(
-        attempts=record.schedule.attempts + 1 if fingerprint(merged) == run.began_with and not newly_unread else 0,
+        attempts=record.schedule.attempts + 1 if _waits_for_the_same(run, merged) and not newly_unread else 0,
         stale_since=(record.schedule.stale_since or now) if run.stale else None,
     )
+
+
+def _waits_for_the_same(run: Run, conditions: tuple[Condition, ...]) -> bool:
+    return fingerprint(conditions) == run.began_with and not run.cut_short
 
 
 def _waits_of_unread(run: Run) -> dict[str, float]:

@@ -48,6 +48,19 @@ class HealthSettings:
     checks_at_once: int = setting(
         "CHECKS_AT_ONCE", core_value.whole(1, 500), "50", "Connections that a sweep tests at the same time."
     )
+    other_hosts: int = setting(
+        "HOSTS_PER_CHECK",
+        core_value.whole(10, 1000),
+        "100",
+        "Names of one connection that a check tests besides the main one of each target (Elasticsearch); of more, each "
+        "has [its turn](scale.md#bounds).",
+    )
+    sockets: int = setting(
+        "SOCKETS_AT_ONCE",
+        core_value.whole(10, 500),
+        "200",
+        "Names that are tested at the same time, of all connections together: each takes a socket of the instance.",
+    )
     checks_here: int = setting(
         "CHECKS_HERE",
         core_value.whole(0, 100000),

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 
+from shared.core.model.messages import checked_message, visibility_timeout
 from shared.core.model.record_parts import QueuedMessage
 from shared.requests import OnRequest, Service, azure_transport, request_hook
-from shared.state import codec
 from shared.state.azure_errors import storage_errors
 from shared.state.rows import QueueLook
 from shared.state.storage_settings import CONNECT_SECONDS, REQUEST_SECONDS
@@ -68,11 +68,11 @@ class AzureWorkQueue:
     async def send(self, text: str, delay: float = 0.0) -> QueuedMessage:
         """Add a message; make the queue first if there is none."""
         with storage_errors(f"queue {self._client.queue_name}", ROLE):
-            return _queued(await self._send(_content(text), codec.visibility_timeout(delay)))
+            return _queued(await self._send(_content(text), visibility_timeout(delay)))
 
     async def replace(self, message: QueuedMessage, text: str, delay: float = 0.0) -> QueuedMessage | None:
         """Put another text and another time in a message's place."""
-        content, hidden = _content(text), codec.visibility_timeout(delay)
+        content, hidden = _content(text), visibility_timeout(delay)
         with storage_errors(f"queue {self._client.queue_name}", ROLE):
             try:
                 return _queued(
@@ -140,7 +140,7 @@ class AzureWorkQueue:
 
 
 def _content(text: str) -> str:
-    codec.checked_message(text)
+    checked_message(text)
     return base64.b64encode(text.encode()).decode()
 
 

@@ -1,22 +1,25 @@
-"""Rows <-> table entities, and the limits of tables and queues. Pure; used by the Azure ports and their double.
+"""Rows <-> table entities, and the limits of tables. Pure; used by the Azure ports and their double.
 
 An entity is a flat mapping of property name to str, int, bool or datetime. A string property holds 64 KiB of UTF-16, an
-entity 1 MiB, a queue message 64 KiB after base64: the document is split over several properties, and what cannot fit
-is refused here, before it is sent.
+entity 1 MiB: the document is split over several properties, a long one is compressed, and what cannot fit is refused
+here, before it is sent.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
-import math
-from dataclasses import asdict, fields, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+import random
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, TypeVar
 
 from shared.core.model.arm_ids import lower_case
-from shared.core.model.errors import Permanent
+from shared.core.model.errors import InvalidInput, Permanent
+from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import (
     Columns,
@@ -27,36 +30,34 @@ from shared.core.model.record_document import (
     damaged_record,
     ensure_not_newer,
     from_document,
+    host_document,
+    host_in,
     to_document,
 )
-from shared.state.rows import ConnectionRow, ControlRow, ListedConnection, ThingRow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-import random
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Generic
-
-from shared.core.model.errors import InvalidInput
-from shared.core.model.reasons import Reason
 from shared.core.model.record_health import ResolvedBy
-from shared.state.rows import CheckedHost, CheckEntry, E, JournalEntry
+from shared.state.rows import (
+    CheckedHost,
+    CheckEntry,
+    ConnectionRow,
+    ControlRow,
+    E,
+    HostRow,
+    JournalEntry,
+    ListedConnection,
+    ThingRow,
+)
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
+T = TypeVar("T")
 Entity = dict[str, Any]
 
 PART_CHARACTERS = 30_000  # JSON is written in ASCII: 60 000 bytes of the 65 536 that a property holds
 MAX_PARTS = 16  # 960 000 bytes of the 1 048 576 that an entity holds
-MAX_DELAY = 7 * 24 * 3600  # seconds a queue message can stay invisible
-MAX_MESSAGE = 64 * 1024  # bytes of a queue message, encoded
+COMPRESSED_FROM = 4 * PART_CHARACTERS  # a thousand targets of one connection, whose names are much alike
+PART_BYTES, UNPACKED_MAX = 47_000, 64 * 1024 * 1024
 
 RECORD = "record"
 """The one row of a connection in table `connections`: its id, the partition, is all that it takes to read it."""
+_NO_KEY = re.compile(r"[^a-z0-9._-]")
 _DOCUMENT_PART = re.compile(r"document(_[0-9]+)?")
 _COLUMNS = tuple(column.name for column in fields(Columns))
 LISTED = ("PartitionKey", *_COLUMNS)
@@ -164,41 +165,44 @@ def thing_row(entity: Mapping[str, Any], etag: str | None, at: datetime | None, 
     return ThingRow(scope, resource, str(entity.get("state") or ""), document, etag, key, at, stored_at)
 
 
-def visibility_timeout(delay: float) -> int:
-    """A delay as the queue takes it: whole seconds, never less than asked for, 7 days at most."""
-    return min(MAX_DELAY, max(0, math.ceil(delay)))
+def host_entity(connection_id: str, row: HostRow) -> Entity:
+    """The last check of a host as a table entity."""
+    key = {"PartitionKey": connection_id, "RowKey": _NO_KEY.sub("_", row.host.lower())}
+    return key | {"guid": row.guid} | json_columns("document", row.check and host_document(row.check), on=row.host)
 
 
-def checked_message(text: str) -> str:
-    """`text` if it fits a queue message once it is base64, as `messageEncoding` in host.json says."""
-    size = len(base64.b64encode(text.encode()))
-    if size > MAX_MESSAGE:
-        raise Permanent(f"A queue message holds {MAX_MESSAGE} bytes in base64; this one has {size}.", on="work queue")
-    return text
+def host_row(entity: Mapping[str, Any], etag: str | None) -> HostRow:
+    """The last check of a host from a table entity."""
+    key, check = str(entity["RowKey"]), host_in(_json_or_none("document", entity))
+    own = check is not None and _NO_KEY.sub("_", check.host.lower()) == key
+    return HostRow(key, check if own else None, etag, str(entity.get("guid") or ""))
 
 
 def json_columns(name: str, value: Any, *, on: str) -> Entity:
     """A JSON value as columns `name`, `name_1`, ...; raises Permanent when even all of them cannot hold it."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    parts = [text[at : at + PART_CHARACTERS] for at in range(0, len(text), PART_CHARACTERS)]
+    packed: str | bytes = text if len(text) <= COMPRESSED_FROM else zlib.compress(text.encode(), 1)
+    size = PART_CHARACTERS if isinstance(packed, str) else PART_BYTES
+    parts = [packed[at : at + size] for at in range(0, len(packed), size)]
     if len(parts) > MAX_PARTS:
-        raise Permanent(
-            f"This {name} has {len(text)} characters; a table row holds {PART_CHARACTERS * MAX_PARTS}.",
-            on=on,
-        )
+        told = f"This {name} has {len(packed)} bytes when it is compressed; a table row holds {PART_BYTES * MAX_PARTS}."
+        raise Permanent(told, on=on)
     return {_part_name(name, number): part for number, part in enumerate(parts)}
 
 
 def json_value(name: str, entity: Mapping[str, Any]) -> Any:
     """The value that `json_columns` split."""
-    return json.loads("".join(map(str, _parts(name, entity))))
+    parts = list(_parts(name, entity))
+    if parts and all(isinstance(part, bytes) for part in parts):
+        return json.loads(zlib.decompressobj().decompress(b"".join(parts), UNPACKED_MAX))
+    return json.loads("".join(map(str, parts)))
 
 
 def _json_or_none(name: str, entity: Mapping[str, Any]) -> Any:
     """The same; None where it is no JSON: a damaged row stops what needs it, not all that read the table."""
     try:
         return json_value(name, entity)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, RecursionError, zlib.error):
         return None
 
 
@@ -206,7 +210,7 @@ def _part_name(name: str, number: int) -> str:
     return f"{name}_{number}" if number else name
 
 
-def _parts(name: str, entity: Mapping[str, Any]) -> Iterator[str]:
+def _parts(name: str, entity: Mapping[str, Any]) -> Iterator[Any]:
     number = 0
     while (part := entity.get(_part_name(name, number))) is not None:
         yield part
@@ -243,7 +247,7 @@ class DiaryCodec(Generic[E]):
         """The entry of an entity; one that is damaged says so, and hides no other."""
         try:
             return self.entry(entity)
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, zlib.error):
             return self.damaged(_made_at(str(entity["RowKey"])))
 
 
@@ -302,6 +306,8 @@ def _check_columns(entry: CheckEntry) -> Entity:
         "verdict": entry.verdict,
         "reason": str(entry.reason),
         "message": entry.message[:TEXT],
+        "tested": entry.tested,
+        "failed": entry.failed,
         **json_columns("hosts", hosts, on="checks"),
     }
 
@@ -315,6 +321,8 @@ def _check_entry(entity: Mapping[str, Any]) -> CheckEntry:
         reason=Reason(entity["reason"]),
         message=_text(entity["message"]),
         hosts=tuple(map(_checked_host, json_value("hosts", entity))),
+        tested=int(entity["tested"]),
+        failed=int(entity["failed"]),
     )
 
 
@@ -376,7 +384,7 @@ def checked_key(text: str) -> str:
     return text
 
 
-def batches(entities: Sequence[Entity]) -> Iterator[Sequence[Entity]]:
+def batches(entities: Sequence[T]) -> Iterator[Sequence[T]]:
     """Portions that one table transaction takes."""
     return (entities[at : at + BATCH] for at in range(0, len(entities), BATCH))
 

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from shared.requests import OnRequest
     from shared.state.azure_diary import AzureDiaryTable
     from shared.state.codec import DiaryCodec
-    from shared.state.ports import ChecksTable, ConnectionTable, ControlTable, JournalTable, ThingTable, WorkQueue
+    from shared.state.ports import (
+        ChecksTable,
+        ConnectionTable,
+        ControlTable,
+        HostTable,
+        JournalTable,
+        ThingTable,
+        WorkQueue,
+    )
     from shared.state.rows import E
 
     CredentialFactory = Callable[[str | None], AsyncTokenCredential]
@@ -45,6 +53,7 @@ class AzureStorage:
         connections_table: str = "connections",
         journal_table: str = "journal",
         checks_table: str = "checks",
+        hosts_table: str = "hosts",
         control_table: str = "control",
         things_table: str = "things",
     ) -> None:
@@ -55,6 +64,7 @@ class AzureStorage:
         self._connections_table = connections_table
         self._journal_table = journal_table
         self._checks_table = checks_table
+        self._hosts_table = hosts_table
         self._control_table = control_table
         self._things_table = things_table
 
@@ -79,6 +89,13 @@ class AzureStorage:
         from shared.state.azure_diary import AzureDiaryTable  # noqa: PLC0415 - loads the SDK, when first used
 
         return AzureDiaryTable(self.table_service.get_table_client(table), codec)
+
+    @cached_property
+    def hosts(self) -> HostTable:
+        """Table `hosts`."""
+        from shared.state.azure_hosts import AzureHostTable  # noqa: PLC0415 - loads the SDK, when first used
+
+        return AzureHostTable(self.table_service.get_table_client(self._hosts_table))
 
     @cached_property
     def control(self) -> ControlTable:
@@ -107,7 +124,7 @@ class AzureStorage:
             client = self.__dict__.pop(name, None)
             if client is not None:
                 await client.close()
-        for name in ("connections", "journal", "checks", "control", "things", "queue"):
+        for name in ("connections", "journal", "checks", "hosts", "control", "things", "queue"):
             self.__dict__.pop(name, None)
 
     @cached_property

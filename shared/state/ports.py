@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ControlLook,
         ControlRow,
         DiaryPage,
+        HostRow,
         ListedConnection,
         QueueLook,
         ThingRow,
@@ -82,6 +83,22 @@ JournalTable: TypeAlias = DiaryTable[JournalEntry]
 """Table `journal`: every change and every decision."""
 ChecksTable: TypeAlias = DiaryTable[CheckEntry]
 """Table `checks`: every health check."""
+
+
+class HostTable(Protocol):
+    """Table `hosts`: the last check of each name that is tested, by connection id / name."""
+
+    def list(self, connection_id: str) -> AsyncIterator[HostRow]:
+        """Every row of a connection: one request for each 1,000."""
+        ...
+
+    async def write(self, connection_id: str, rows: Sequence[HostRow], gone: Sequence[HostRow] = ()) -> int:
+        """Store the rows over the versions that their ETags name, or create; delete those that are gone.
+
+        A hundred are written or none: where another worker wrote one of them meanwhile, its test counts as well as
+        ours, and that hundred is left. How many rows were left.
+        """
+        ...
 
 
 class ControlTable(Protocol):
@@ -175,6 +192,11 @@ class Storage(Protocol):
     @property
     def checks(self) -> ChecksTable:
         """Table `checks`."""
+        ...
+
+    @property
+    def hosts(self) -> HostTable:
+        """Table `hosts`."""
         ...
 
     @property

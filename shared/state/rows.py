@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from shared.core.model.reasons import Reason
 from shared.core.model.record_document import Columns
-from shared.core.model.record_health import ResolvedBy
+from shared.core.model.record_health import HostCheck, ResolvedBy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +95,10 @@ class JournalEntry:
     message: str = ""
 
 
+HOSTS_OF_CHECK = 100
+"""Names that the entry of one check holds: a row has a size."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedHost:
     """What testing one name gave. `stages`: name and milliseconds of each; `addresses`: what it resolved to."""
@@ -118,6 +122,23 @@ class CheckEntry:
     reason: Reason
     message: str = ""
     hosts: tuple[CheckedHost, ...] = ()
+    """`HOSTS_OF_CHECK` of the names at most: those that failed, then the slowest."""
+    tested: int = 0
+    """How many names were tested."""
+    failed: int = 0
+    """How many of these were not well."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """The last check of one name, in table `hosts`. `etag` as in `ConnectionRow`."""
+
+    host: str
+    check: HostCheck | None = None
+    """None: the row cannot be read, and is written anew by the next test of the name."""
+    etag: str | None = None
+    guid: str = ""
+    """Of the endpoint that was tested: one that was made anew under its name begins anew."""
 
 
 @dataclass(frozen=True, slots=True)

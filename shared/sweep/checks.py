@@ -63,7 +63,8 @@ async def check_subscription(context: Context, message: CheckMessage) -> SweepSt
             except InvalidInput:
                 continue  # the sweep has reported it
             enforces = effective_mode_of(entry.record.identity.mode, context.options.installation.mode, pause).enforces
-            tested = any(check.checked_at >= message.since for check in entry.record.health.checks)
+            health = entry.record.health.summary
+            tested = health is not None and health.tested_at >= message.since
             if to_be_tested(entry.record, enforces=enforces) and not tested:
                 to_test.append(entry)
         for work in await test_all(context, to_test, message.correlation_id, NetworkList(context), result):

@@ -53,6 +53,13 @@ async def _checks(context: Context, stored: StoredRecord, oldest: datetime) -> N
     await context.storage.checks.prune(stored.row.connection_id, oldest)
 
 
+async def _hosts(context: Context, stored: StoredRecord, oldest: datetime) -> None:
+    del oldest  # as long as something is tested, the tests themselves delete what is tested no more
+    if stored.record.status.phase in {Phase.REMOVED, Phase.IGNORED}:
+        hosts, name = context.storage.hosts, stored.row.connection_id
+        await hosts.write(name, (), [row async for row in hosts.list(name)])
+
+
 async def _connection(context: Context, stored: StoredRecord, oldest: datetime) -> None:
     if _long_removed(stored.record, oldest):
         await context.storage.connections.delete(stored.row)
@@ -81,6 +88,7 @@ async def _things(context: Context, oldest: datetime) -> None:
 RULES = (
     Rule("journal", lambda settings: settings.timing.journal_days, "none", _journal),
     Rule("checks", lambda settings: settings.timing.checks_days, "none", _checks),
+    Rule("hosts", lambda _: 1, "all but those of connections that are removed or out of scope", _hosts),
     Rule(
         "connections",
         lambda settings: settings.timing.journal_days,

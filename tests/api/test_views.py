@@ -92,9 +92,7 @@ def test_a_check_and_the_verdict_are_answered_with_what_they_say_as_their_cause(
     silence = Explanation(Reason.NO_ROUTE, "It is silent.", "Look.")
     check = HostCheck("o.es.x", "unreachable", silence, NOW, effective=counts)
     told = Condition(REACHABLE, Status.FALSE, silence, WaitingFor.WORK, NOW)
-    answer = as_json(
-        connection_view(RECORD.with_health(checks=(check,)).with_status(conditions=(told,)), "enforce", SETTINGS)
-    )
+    answer = as_json(connection_view(RECORD.with_status(conditions=(told,)), "enforce", SETTINGS, (check,)))
     said = {"reason": "NoRoute", "cause": "It is silent.", "nextStep": "Look."}
     assert {name: answer["checks"][0][name] for name in said} == said
     standing = {"status": "degraded", "reason": "NoAnswer", "cause": "It is busy.", "nextStep": ""}

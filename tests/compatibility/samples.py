@@ -9,7 +9,7 @@ import json
 import sys
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
@@ -20,8 +20,9 @@ from shared.core.model.messages import Cause, CheckMessage, DriftMessage, WorkMe
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import to_document
+from shared.core.model.record_health import HostCheck
 from shared.state import codec
-from shared.state.rows import CheckEntry, ConnectionRow, JournalEntry, ThingRow
+from shared.state.rows import CheckEntry, ConnectionRow, HostRow, JournalEntry, ThingRow
 
 AT = datetime(2026, 1, 5, 9, 0, 30, 250000, tzinfo=UTC)
 SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000beef"
@@ -85,6 +86,12 @@ def words(kind: Any, found: dict[str, list[str]] | None = None) -> dict[str, lis
     return dict(sorted(found.items()))
 
 
+def host() -> HostCheck:
+    """The last check of a host, in which every field says something."""
+    full = sample(HostCheck)
+    return replace(full, status="healthy", effective=replace(full.effective, status="degraded"))
+
+
 def messages() -> list[str]:
     """Every kind of message, with every cause."""
     endpoint = parse_endpoint_id(ENDPOINT)
@@ -107,6 +114,7 @@ def forms() -> dict[str, Any]:
         "things": codec.thing_entity(ThingRow("scope", "/a/thing", "made", {"connections": ["c"], "version": "e"})),
         "journal": codec.JOURNAL.entity("connection", "row", sample(JournalEntry)),
         "checks": codec.CHECKS.entity("connection", "row", sample(CheckEntry)),
+        "hosts": codec.host_entity("connection", HostRow(host().host, host(), guid="guid")),
         "messages": messages(),
     }
     return dict(json.loads(json.dumps(written, default=plain)))

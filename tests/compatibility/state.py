@@ -45,6 +45,7 @@ async def left_behind() -> dict[str, Any]:
         "things": [stored[0] for stored in storage.things.rows().values()],
         "journal": [entity for partition in storage.journal.rows().values() for entity in partition.values()],
         "checks": [entity for partition in storage.checks.rows().values() for entity in partition.values()],
+        "hosts": [entity for partition in storage.hosts.rows().values() for entity, _ in partition.values()],
         "messages": [message.text for message in storage.queue.messages],
     }
 
@@ -74,5 +75,7 @@ async def taken_up(state: dict[str, Any], estate: Estate) -> None:
         await storage.journal.append(entity["PartitionKey"], [codec.JOURNAL.entry(entity)])
     for entity in reversed(state["checks"]):
         await storage.checks.append(entity["PartitionKey"], [codec.CHECKS.entry(entity)])
+    for entity in state["hosts"]:
+        await storage.hosts.write(entity["PartitionKey"], [codec.host_row(entity, None)])
     for text in state["messages"]:
         await storage.queue.send(text)

@@ -70,6 +70,7 @@ def test_records_rows_and_messages_are_read(version: str) -> None:
     assert codec.thing_row(unplain(written["things"]), "etag", None, None).resource_id == "/a/thing"
     assert codec.JOURNAL.entry(unplain(written["journal"])).step
     assert codec.CHECKS.entry(unplain(written["checks"])).hosts
+    assert codec.host_row(written["hosts"], "etag").check is not None
     for text in written["messages"]:
         decoded = decode(text, new_correlation_id="new")
         assert len(decoded.work) + len(decoded.checks) + len(decoded.drift) == 1, text

@@ -22,7 +22,7 @@ from tests.harness.estate import Estate
 from tests.harness.outcome import snapshot
 from tests.harness.platform_parts import ASKED
 
-TABLES = ("connections", "control", "things", "journal", "checks")
+TABLES = ("connections", "control", "things", "journal", "checks", "hosts")
 COLUMNS: dict[str, Any] = {
     "empty": "",
     "a text": "x",
@@ -77,6 +77,8 @@ class Stand:
             for key, stored in rows.items():
                 if table in {"journal", "checks"}:
                     yield table, key, next(iter(stored.values()))
+                elif table == "hosts":
+                    yield table, key, next(iter(stored.values()))[0]
                 else:
                     yield table, str(key), stored[0]
 

@@ -21,7 +21,7 @@ from tests.damaged.stand import TABLES, Damage, Stand, stand
 from tests.harness.estate import Estate
 from tests.harness.platform_parts import ASKED
 
-SAMPLE = {"connections": 6, "control": 8, "things": 3, "journal": 2, "checks": 2}
+SAMPLE = {"connections": 6, "control": 8, "things": 3, "journal": 2, "checks": 2, "hosts": 3}
 """Of each table, each column at most once before any comes twice."""
 
 

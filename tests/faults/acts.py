@@ -113,6 +113,10 @@ def a_day_back(stage: Stage) -> None:
     things: Any = storage.things
     things.clear()
     things.stored.update({key: (one, f"{etag}-back", at) for key, (one, etag, at) in rows["things"].items()})
+    hosts: Any = storage.hosts
+    hosts.clear()
+    for name, partition in rows["hosts"].items():
+        hosts.stored[name] = {host: (one, f"{etag}-back") for host, (one, etag) in partition.items()}
     stage.newer.clear()  # what a newer version had added is gone with the rows that held it
     for name in ("journal", "checks"):
         diary: Any = getattr(storage, name)

@@ -37,6 +37,7 @@ from local.world import (
     vnet_body,
     vnet_id,
 )
+from shared.api.queries import checks_of
 from shared.clock import Clock
 from shared.context import Context
 from shared.core.model.arm_ids import connection_id, parse_endpoint_id
@@ -44,6 +45,7 @@ from shared.core.model.errors import RetryLater
 from shared.core.model.messages import Cause, WorkMessage, decode
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document
+from shared.core.model.record_health import HostCheck
 from shared.core.model.services import Family, Service, Services
 from shared.dispatch import take
 from shared.installation.watched import with_found
@@ -297,6 +299,10 @@ class Estate:
         row = await self.storage.connections.get(connection_id(endpoint))
         assert row is not None, f"no record of {endpoint}"
         return from_document(row.document)
+
+    async def hosts(self, endpoint: str) -> list[HostCheck]:
+        """The last check of each of its hosts, in the order in which they are tested."""
+        return await checks_of(self.worker.context, await self.connection(endpoint))
 
     async def ready(self, endpoint: str) -> ConnectionRecord:
         """The record, which must be Ready."""

@@ -322,6 +322,7 @@ class WiredStorage:
         self.connections = WiredPort(inner.connections, "connections", wire, date)
         self.journal = WiredPort(inner.journal, "journal", wire, date)
         self.control = WiredPort(inner.control, "control", wire, date)
+        self.hosts = WiredPort(inner.hosts, "hosts", wire, date)
         self.checks = WiredPort(inner.checks, "checks", wire, date)
         self.things = WiredPort(inner.things, "things", wire, date)
         self.queue = WiredPort(inner.queue, "queue", wire, date)

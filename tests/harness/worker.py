@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -58,6 +59,7 @@ def worker_of(estate: Estate, faults: Faults, machine: Clock, settings: Mapping[
         ),
         budget=budget,
         network=estate.network.inside(estate.world.app_vnet),
+        sockets=asyncio.Semaphore(loaded.health.sockets),
         deciding_keys=DecidingKeys(loaded.callers.keys, None, clock),
         topic=_topic(estate, loaded, wire),
     )

@@ -44,7 +44,7 @@ async def test_the_check_after_a_change_and_every_check_of_a_sweep_are_kept(esta
 async def test_a_failed_check_is_kept_with_its_cause_and_what_was_seen(estate: Estate) -> None:
     """A record of its own hides the * record for the deployment's name."""
     endpoint = await a_ready_connection(estate)
-    host = (await estate.connection(endpoint)).health.checks[0].host
+    host = (await estate.hosts(endpoint))[0].host
     label = host.removesuffix(f".{estate.zone().name}")
     body = {"properties": {"ttl": 60, "aRecords": [{"ipv4Address": "10.99.0.4"}]}}
     await estate.azure("PUT", f"{estate.zone().id}/A/{label}", body, api="2024-06-01")
@@ -79,7 +79,7 @@ async def test_a_check_that_cannot_be_written_stops_neither_a_run_nor_a_sweep(es
     await estate.clock.sleep(3600)
     found = await estate.sweep()
     assert (found.probed, found.errors) == (1, [])
-    verdict = (await estate.connection(endpoint)).health.checks[0]
+    verdict = (await estate.hosts(endpoint))[0]
     assert estate.clock.now() - verdict.checked_at < timedelta(minutes=1), (
         "the record has the last verdict all the same"
     )

@@ -63,14 +63,14 @@ async def test_what_the_last_check_saw_is_told_though_it_does_not_count_yet(esta
     since = (await estate.connection(endpoint)).status.conditions[-1].since
     estate.network.broken.add(address)
     connection = await swept(estate, endpoint)
-    assert {check.reason for check in connection.health.checks} == {"NoRouteAlthoughApproved"}
-    assert {check.effective.reason for check in connection.health.checks if check.effective} == {"Reachable"}
+    assert {check.reason for check in await estate.hosts(endpoint)} == {"NoRouteAlthoughApproved"}
+    assert {check.effective.reason for check in await estate.hosts(endpoint) if check.effective} == {"Reachable"}
     assert connection.status.conditions[-1].since == since
     await estate.send(endpoint)
     estate.network.broken.clear()
     await estate.settle(5)
     connection = await estate.ready(endpoint)
-    assert all(check.effective is None for check in connection.health.checks)
+    assert all(check.effective is None for check in await estate.hosts(endpoint))
 
 
 async def test_a_person_who_asks_for_a_check_is_told_of_the_first_bad_one(estate: Estate) -> None:
@@ -129,5 +129,5 @@ async def test_an_alias_that_was_changed_is_no_failure_at_all(estate: Estate) ->
     estate.elastic.set_alias(deployment, "renamed")
     connection = await swept(estate, endpoint)
     assert turns(connection) == GOOD
-    assert connection.health.checks[0].host == deployment.private_host("es")
-    assert [check.recent for check in connection.health.checks] == [("healthy Reachable",)] * 4
+    assert (await estate.hosts(endpoint))[0].host == deployment.private_host("es")
+    assert [check.recent for check in await estate.hosts(endpoint)] == [("healthy Reachable",)] * 4

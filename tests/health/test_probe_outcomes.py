@@ -51,7 +51,7 @@ async def broken(estate: Estate, endpoint: str) -> str:
 
 async def test_a_good_connection_is_tested_stage_by_stage_by_the_deployments_own_name(estate: Estate) -> None:
     endpoint = await a_ready_connection(estate)
-    checks = (await estate.connection(endpoint)).health.checks
+    checks = await estate.hosts(endpoint)
     assert checks[0].host == the(estate).private_host("es")
     for check in checks:
         assert [name for name, _ in check.stages] == ["resolve", "connect", "tls", "http"]
@@ -67,10 +67,10 @@ async def test_every_service_of_the_deployment_is_tested_by_the_name_that_its_me
     made = estate.elastic.add_deployment("all", "eastus2", ip_policy=True, enterprise_search=enterprise_search)
     endpoint = await estate.put_endpoint(tags={"elastic-deployments": "all"})
     await estate.settle()
-    connection = await estate.ready(endpoint)
+    await estate.ready(endpoint)
     last = [("ent", "enterprise_search")] if enterprise_search else []
     products = [("es", "elasticsearch"), ("kb", "kibana"), ("apm", "integrations_server"), ("fleet", "fleet"), *last]
-    assert [(check.host, check.service) for check in connection.health.checks] == [
+    assert [(check.host, check.service) for check in await estate.hosts(endpoint)] == [
         (made.private_host(label), service) for label, service in products
     ]
 
@@ -90,7 +90,7 @@ async def test_however_the_products_greet_a_stranger_they_are_well(switches: dic
     estate.elastic.add_deployment("all", "eastus2", ip_policy=True, enterprise_search=True)
     endpoint = await estate.put_endpoint(tags={"elastic-deployments": "all"})
     await estate.settle()
-    assert {check.status for check in (await estate.ready(endpoint)).health.checks} == {"healthy"}
+    assert {check.status for check in await estate.hosts(endpoint)} == {"healthy"}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ async def test_one_service_that_is_down_degrades_the_connection_and_is_named(
     connection = await estate.connection(endpoint)
     assert (condition.reason, str(connection.status.phase)) == (reason, phase)
     assert the(estate).private_host(product) in condition.message
-    (bad,) = [check for check in connection.health.checks if check.status != "healthy"]
+    (bad,) = [check for check in await estate.hosts(endpoint) if check.status != "healthy"]
     assert (bad.host, bad.status) == (the(estate).private_host(product), status)
     the(estate).unwell.clear()
     await estate.settle()
@@ -122,8 +122,8 @@ async def test_a_service_that_was_switched_off_is_not_missed(estate: Estate) -> 
     the(estate).switched_off.add("kb")
     await estate.send(endpoint)
     await estate.settle(5)
-    connection = await estate.ready(endpoint)
-    assert "kibana" not in {check.service for check in connection.health.checks}
+    await estate.ready(endpoint)
+    assert "kibana" not in {check.service for check in await estate.hosts(endpoint)}
 
 
 async def test_without_a_deployment_the_path_itself_is_tested(estate: Estate) -> None:
@@ -190,8 +190,8 @@ async def test_an_alias_that_was_changed_is_followed(estate: Estate) -> None:
     estate.elastic.set_alias(the(estate), "renamed")
     await estate.sweep()
     await estate.settle()
-    connection = await estate.ready(endpoint)
-    assert connection.health.checks[0].host == the(estate).private_host("es") != before
+    await estate.ready(endpoint)
+    assert (await estate.hosts(endpoint))[0].host == the(estate).private_host("es") != before
 
 
 async def two_deployments(estate: Estate) -> str:
@@ -209,7 +209,7 @@ async def test_one_bad_deployment_of_two_is_named(estate: Estate) -> None:
     condition = await looked_at(estate, endpoint)
     assert condition.reason == "AliasNotServed"
     assert bad in condition.message
-    checks = (await estate.connection(endpoint)).health.checks
+    checks = await estate.hosts(endpoint)
     reasons = [check.reason for check in checks if check.service == "elasticsearch"]
     assert reasons == ["Reachable", "AliasNotServed"]
 
@@ -220,7 +220,7 @@ async def test_a_record_for_one_name_hides_the_wildcard_from_its_neighbours_too(
     label = the(estate, "more").private_host("es").removesuffix(f".{estate.zone().name}")
     await a_record_for(estate, label, "10.99.0.4")
     await looked_at(estate, endpoint)
-    checks = (await estate.connection(endpoint)).health.checks
+    checks = await estate.hosts(endpoint)
     reasons = [check.reason for check in checks if check.service == "elasticsearch"]
     assert reasons == ["NameNotFound", "WrongAddress"]
 

@@ -98,7 +98,7 @@ SHARED = (
     Bug(
         name="delay-cut-to-whole-seconds",
         harm="A wait's message comes up to a second early: the loop looks before Azure wants to be asked again.",
-        path="shared/state/codec.py",
+        path="shared/core/model/messages.py",
         old="return min(MAX_DELAY, max(0, math.ceil(delay)))",
         new="return min(MAX_DELAY, max(0, math.floor(delay)))",
         tests=("tests/state/test_state_queue.py",),

@@ -37,5 +37,5 @@ async def connect(estate: Estate, region: str) -> None:
     assert policy.include_by_default is False
     assert policy.id in {attached.id for attached in estate.elastic.attached(deployment.id)}
     assert estate.zone(region).a_record("*") == [connection.identity.address]
-    assert [check.reason for check in connection.health.checks] == ["Reachable"] * 4
-    assert connection.health.checks[0].host == deployment.private_host("es")
+    assert [check.reason for check in await estate.hosts(endpoint)] == ["Reachable"] * 4
+    assert (await estate.hosts(endpoint))[0].host == deployment.private_host("es")

@@ -16,7 +16,7 @@ from tests.harness.wire import Call, Outcome, Refusal
 
 ROOT = Path(__file__).parents[2]
 QUEUES = json.loads((ROOT / "host.json").read_text())["extensions"]["queues"]
-TABLES = {"connections", "control", "journal", "checks", "things"}
+TABLES = {"connections", "control", "journal", "checks", "hosts", "things"}
 WORDS = {"two": 2, "three": 3, "four": 4}
 
 

@@ -26,7 +26,7 @@ REGIONS = [service.region for service in HOSTED][: 16 if MANY > 100 else 1]
 
 
 def lose_tables(estate: Estate) -> None:
-    for table in ("connections", "journal", "control", "checks", "things"):
+    for table in ("connections", "journal", "control", "checks", "hosts", "things"):
         getattr(estate.storage, table).clear() if hasattr(getattr(estate.storage, table), "clear") else None
 
 

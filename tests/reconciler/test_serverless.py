@@ -67,7 +67,7 @@ async def test_an_endpoint_is_connected_in_every_region_of_projects(service: Ser
     assert project.filters == (office, policy.id)
     (zone,) = [one for one in estate.arm.private_dns_zones() if one.name == service.zone]
     assert zone.a_record("*") == [connection.identity.address]
-    assert {(check.host, check.reason) for check in connection.health.checks} == {
+    assert {(check.host, check.reason) for check in await estate.hosts(endpoint)} == {
         (project.host(product, private=True), "Reachable") for product in ("es", "kb")
     }
     assert estate.policies_of(endpoint) == [], "no policy of deployments"
@@ -78,8 +78,10 @@ async def test_a_project_of_each_type_is_found_and_tested(kind: str) -> None:
     estate = await opened()
     project = project_in(estate, kind=kind)
     with_office_filter(estate, project)
-    connection = await estate.ready(await connect(estate, project))
-    assert [check.reason for check in connection.health.checks] == ["Reachable"] * len(connection.health.checks)
+    endpoint = await connect(estate, project)
+    await estate.ready(endpoint)
+    checks = await estate.hosts(endpoint)
+    assert [check.reason for check in checks] == ["Reachable"] * len(checks)
 
 
 async def test_both_families_side_by_side_in_one_network_are_two_zones() -> None:

@@ -130,7 +130,7 @@ async def test_what_a_deployment_says_that_is_only_asked_for_is_found_out_and_co
     estate.elastic_settings.unassociated_unfiltered_answer = answer
     endpoint = await made(estate, tags={"elastic-deployments": deployment})
     connection = await estate.connection(endpoint)
-    asked = {check.host: check.reason for check in connection.health.checks if not check.associated}
+    asked = {check.host: check.reason for check in await estate.hosts(endpoint) if not check.associated}
     assert asked == {the(estate, deployment).private_host("es"): reason}
     reachable = connection.condition("Reachable")
     assert reachable is not None

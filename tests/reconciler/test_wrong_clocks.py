@@ -110,7 +110,7 @@ def _shown(record: ConnectionRecord) -> dict[str, Any]:
         "observed": record.schedule.observed_at,
         "first seen": record.status.first_seen,
         "removing since": record.removal.removing_since,
-        "checked": record.health.checks[0].checked_at if record.health.checks else None,
+        "checked": record.health.summary.tested_at if record.health.summary else None,
     }
     return shown | instants
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Clock,
         ConnectionTable,
         ControlTable,
+        HostTable,
         JournalTable,
         Storage,
         ThingTable,
@@ -68,6 +69,10 @@ class Backend:
     @property
     def checks(self) -> ChecksTable:
         return self.storage.checks
+
+    @property
+    def hosts(self) -> HostTable:
+        return self.storage.hosts
 
     @property
     def control(self) -> ControlTable:
@@ -119,6 +124,7 @@ def azure_storage(connection_string: str, unique: str = "") -> AzureStorage:
         journal_table=f"journal{unique}",
         control_table=f"control{unique}",
         checks_table=f"checks{unique}",
+        hosts_table=f"hosts{unique}",
         things_table=f"things{unique}",
     )
 

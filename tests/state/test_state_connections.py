@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ import pytest
 
 from shared.core.model.errors import LostRace, Permanent
 from shared.core.model.record_document import Columns
+from shared.state import codec
 from shared.state.rows import ConnectionRow, ListedConnection
 
 if TYPE_CHECKING:
@@ -126,12 +129,32 @@ async def test_a_document_may_be_larger_than_a_property_holds(backend: Backend, 
     assert await backend.connections.get("c0ffee") == smaller
 
 
+def unlike(size: int) -> str:
+    """A text that no compression makes less than half as long."""
+    return random.Random(1).randbytes(size).hex()
+
+
 async def test_a_document_larger_than_a_row_holds_is_refused_by_name(backend: Backend) -> None:
-    with pytest.raises(Permanent, match=r"480000.*\[c0ffee\]"):
-        await backend.connections.insert(replace(ROW, document={"text": "x" * 480_000}))
+    with pytest.raises(Permanent, match=r"752000.*\[c0ffee\]"):
+        await backend.connections.insert(replace(ROW, document={"text": unlike(1_000_000)}))
     assert await backend.connections.get("c0ffee") is None
 
 
 async def test_the_largest_document_fits(backend: Backend) -> None:
-    stored = await backend.connections.insert(replace(ROW, document={"text": "x" * (480_000 - 11)}))
+    stored = await backend.connections.insert(replace(ROW, document={"text": unlike(640_000)}))
     assert await backend.connections.get("c0ffee") == stored
+
+
+async def test_a_long_document_is_compressed_and_a_short_one_can_be_read_by_people(backend: Backend) -> None:
+    for text in ("x" * 1000, "y" * 2_000_000):
+        row = await backend.connections.insert(ConnectionRow(text[:2], {"text": text}))
+        found = await backend.connections.get(text[:2])
+        assert found is not None
+        assert found.document == row.document
+    assert codec.connection_entity(ConnectionRow("a", {"text": "short"}))["document"] == '{"text":"short"}'
+
+
+@pytest.mark.parametrize("packed", [b"", b"x", zlib.compress(b'{"a":1}')[:-6], zlib.compress(b"no JSON")])
+def test_a_compressed_document_that_is_damaged_is_empty(packed: bytes) -> None:
+    entity = codec.connection_entity(ConnectionRow("c0ffee")) | {"document": packed}
+    assert codec.connection_row(entity, "1").document == {}

@@ -13,7 +13,7 @@ from azure.storage.queue.aio import QueueClient
 from local.clock import LoopClock
 from local.storage.memory_queue import MemoryQueue
 from shared.core.model.errors import Permanent
-from shared.state.codec import visibility_timeout
+from shared.core.model.messages import visibility_timeout
 from tests.state.state_backends import START, azure_storage
 
 if TYPE_CHECKING:

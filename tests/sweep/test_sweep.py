@@ -108,7 +108,7 @@ async def test_in_a_healthy_estate_the_sweep_writes_nothing_and_asks_for_nothing
         await estate.clock.sleep(300)
     assert writes(estate) == []
     connection = await estate.connection(endpoint)
-    assert estate.clock.now() - connection.health.checks[0].checked_at == timedelta(seconds=300), "the test is recorded"
+    assert estate.clock.now() - connection.health.summary.tested_at == timedelta(seconds=300), "the test is recorded"
 
 
 async def test_a_verdict_that_changed_is_looked_into(estate: Estate) -> None:

@@ -21,13 +21,17 @@ from shared.core.diagnosis.evidence import (
     address_failure,
     debounce,
     history,
+    host_check,
     last_of,
+    reachable,
     standing_of,
     summarize,
+    summary_of,
+    total_ms,
     weighed,
     worst_of,
 )
-from shared.core.diagnosis.reading import Subject, diagnose, hosts_to_test, page_of
+from shared.core.diagnosis.reading import Subject, diagnose, hosts_to_test, in_turn, page_of
 from shared.core.diagnosis.surroundings import Surroundings
 from shared.core.diagnosis.whole import Diagnosis, diagnosis_of
 
@@ -46,11 +50,16 @@ __all__ = [
     "diagnose",
     "diagnosis_of",
     "history",
+    "host_check",
     "hosts_to_test",
+    "in_turn",
     "last_of",
     "page_of",
+    "reachable",
     "standing_of",
     "summarize",
+    "summary_of",
+    "total_ms",
     "weighed",
     "worst_of",
 ]

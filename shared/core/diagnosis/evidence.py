@@ -8,13 +8,15 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from itertools import takewhile
 from typing import Literal, cast
 
-from shared.core.model.conditions import Explained, Explanation
+from shared.core.model import conditions as c
+from shared.core.model.conditions import Condition, Explained, Explanation
 from shared.core.model.reasons import Reason
-from shared.core.model.record_health import EffectiveVerdict, HostCheck, ResolvedBy
+from shared.core.model.record_health import EffectiveVerdict, HealthSummary, HostCheck, ResolvedBy
 from shared.core.model.resources import NamedRecords
 from shared.core.reasons import remedy_of
 
@@ -273,5 +275,73 @@ def summarize(verdicts: Sequence[Verdict]) -> str:
     """What the verdict is, in a sentence or two: the gravest name's, and how many others are not well."""
     worst = worst_of(verdicts)
     bad = [one for one in verdicts if one.status != "healthy" and one is not worst]
-    rest = f" Not well either: {', '.join(one.host for one in bad)}." if bad else ""
+    rest = f" Not well either: {c.listed([one.host for one in bad])}." if bad else ""
     return f"{worst.host}: {worst.message}{rest}"
+
+
+# -- what is kept of a check -------------------------------------------------------------------------------------------
+
+UNTESTABLE = frozenset({Reason.NO_ROUTE_FROM_APP, Reason.REFUSED_ON_THE_WAY})
+"""The app cannot see the connection from where it stands: nothing that looking again soon would change."""
+
+
+def host_check(
+    evidence: Evidence, verdict: Verdict, before: HostCheck | None, now: datetime, *, associated: bool, needed: int
+) -> HostCheck:
+    """The last check of a name; `needed`: so many in a row that fail count."""
+    stood = standing_of(before) if before is not None else None
+    recent = history(before.recent if before else (), verdict)
+    settled = stood is None or debounce(stood, recent, needed)
+    return HostCheck(
+        host=evidence.host,
+        status=str(verdict.status),
+        explanation=verdict.explanation,
+        checked_at=now,
+        stages=tuple((str(stage.name), round(stage.milliseconds, 1)) for stage in evidence.stages),
+        addresses=evidence.addresses,
+        resolved_by=evidence.resolved_by,
+        service=verdict.service,
+        associated=associated,
+        recent=recent,
+        effective=None if settled or stood is None else EffectiveVerdict(str(stood.status), stood.explanation),
+    )
+
+
+def total_ms(check: HostCheck) -> float:
+    """Time of all its stages."""
+    return sum(milliseconds for _, milliseconds in check.stages)
+
+
+def summary_of(checks: Sequence[HostCheck], tested: Sequence[HostCheck], hosts: int, now: datetime) -> HealthSummary:
+    """What all checks say together: `tested` were made now, `checks` are these and what stands of the others."""
+    counting = [standing_of(one) for one in checks if one.associated]
+    return HealthSummary(
+        tested_at=now,
+        hosts=hosts,
+        tested=len(tested),
+        failed=sum(one.status != "healthy" for one in counting),
+        status=weighed(worst_of(counting)).status if counting else "",
+        latency_ms=round(max(map(total_ms, tested), default=0.0), 1),
+    )
+
+
+def reachable(tested: Sequence[HostCheck], checks: Sequence[HostCheck], *, was_ready: bool, needed: int) -> Condition:
+    """The condition of the names that count: those that were tested now, and with them what stands of the others."""
+    seen, standing = list(map(last_of, tested)), list(map(standing_of, checks))
+    verdict, message = weighed(worst_of(standing)), summarize(standing)
+    if verdict.status == "healthy":
+        return c.satisfied(c.REACHABLE, verdict.reason, f"{message}{_remark(seen, tested, len(standing), needed)}")
+    told = replace(verdict.explanation, message=message)
+    if verdict.status == "unknown":
+        # Not knowing is no alarm: what worked counts as working until something says otherwise.
+        needs = c.WaitingFor.NONE if verdict.reason in UNTESTABLE or was_ready else c.WaitingFor.WORK
+        return Condition(c.REACHABLE, c.Status.UNKNOWN, told, needs)
+    return Condition(c.REACHABLE, c.Status.FALSE, told, c.WaitingFor.WORK)
+
+
+def _remark(seen: Sequence[Verdict], tested: Sequence[HostCheck], names: int, needed: int) -> str:
+    """What is said of a good verdict besides: how long it took, or that the last check was not good."""
+    if weighed(worst_of(seen)).status != "healthy":
+        return f" The last check was not good ({summarize(seen)}); that counts after {needed} in a row."
+    others = f", {names - 1} more are well" if names > 1 else ""
+    return f" ({max(map(total_ms, tested)):.0f} ms{others})"

@@ -23,7 +23,7 @@ reported as unexpected: something else may be listening.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
@@ -33,6 +33,7 @@ from shared.core.diagnosis import wordings as w
 from shared.core.diagnosis.evidence import PRIMARY, Evidence, Failure, Verdict, Wording
 from shared.core.diagnosis.surroundings import Surroundings
 from shared.core.model.record import ConnectionRecord
+from shared.core.model.record_health import HostCheck
 from shared.core.model.services import path_test_host
 
 # -- how far a probe came ----------------------------------------------------------------------------------------------
@@ -273,6 +274,8 @@ class Subject:
     service: str = PRIMARY
     path_only: bool = False
     """The name belongs to no deployment: Elastic's proxy not knowing it is the good answer."""
+    main: bool = True
+    """The name of the service that its target is for, which every check tests; others have their turn."""
     associated: bool = True
     """The endpoint's policy is associated with the deployment, so that it should be let in."""
     policies: int | None = None
@@ -291,15 +294,40 @@ def hosts_to_test(connection: ConnectionRecord, zone_name: str) -> tuple[Subject
     Last come the deployments that are only asked for. Elastic's documents disagree on whether a policy lets an endpoint
     in before it is associated, so the app tests it: the person who is asked for consent reads what it would change.
     """
-    urls = [(url, one.state) for one in connection.elastic.targets for url in one.urls if url.service in TESTED]
-    urls.sort(key=lambda pair: pair[0].service != PRIMARY)
+    urls = []
+    for one in connection.elastic.targets:
+        tested = sorted((url for url in one.urls if url.service in TESTED), key=lambda url: url.service != PRIMARY)
+        urls += [(url, one.state, url is tested[0]) for url in tested]
+    urls.sort(key=lambda found: found[0].service != PRIMARY)
     found: dict[str, Subject] = {}
-    for url, state in urls:
-        found.setdefault(url.host, Subject(url.host, url.service, state=state, by_id=url.by_id))
+    for url, state, main in urls:
+        found.setdefault(url.host, Subject(url.host, url.service, state=state, by_id=url.by_id, main=main))
     waiting = (
-        Subject(url.host, associated=False, policies=deployment.policies)
+        Subject(url.host, associated=False, policies=deployment.policies, main=False)
         for deployment in connection.elastic.pending_targets
         for url in deployment.urls
         if url.service == PRIMARY and url.host not in found
     )
     return (*(found.values() or (Subject(path_test_host(zone_name), path_only=True),)), *waiting)
+
+
+def in_turn(
+    subjects: Sequence[Subject], known: Mapping[str, HostCheck], others: int, most: int | None = None
+) -> tuple[Subject, ...]:
+    """The names that one check tests, in their order: the main one of every target, and so many of the others.
+
+    `most`: all of them together, where the check is part of a run, whose time has a bound.
+    """
+    most = len(subjects) if most is None else most
+    main = _turn([one.host for one in subjects if one.main], known, most)
+    chosen = main | _turn([one.host for one in subjects if not one.main], known, min(others, most - len(main)))
+    return tuple(one for one in subjects if one.host in chosen)
+
+
+def _turn(hosts: Sequence[str], known: Mapping[str, HostCheck], places: int) -> set[str]:
+    """Those whose turn it is: in up to half of the places what was not well, else what was tested longest ago."""
+    if len(hosts) <= places:
+        return set(hosts)
+    waiting = sorted(hosts, key=lambda one: known[one].checked_at.timestamp() if one in known else 0.0)
+    bad = [one for one in waiting if one in known and known[one].status != "healthy"][: places // 2]
+    return {*bad, *[one for one in waiting if one not in set(bad)][: places - len(bad)]}

@@ -6,11 +6,12 @@ of the path would only show its consequences. Where all is as it should be, the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import cast
 
-from shared.core.diagnosis.evidence import Status, standing_of, weighed, worst_of
+from shared.core.diagnosis.evidence import Status
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition, Explained, Explanation, Phase
 from shared.core.model.reasons import Hop, Reason
@@ -40,12 +41,12 @@ class Diagnosis(Explained):
         return self.explanation.hop
 
 
-def diagnosis_of(connection: ConnectionRecord) -> Diagnosis:
-    """Read a connection's record."""
+def diagnosis_of(connection: ConnectionRecord, checks: Sequence[HostCheck] = ()) -> Diagnosis:
+    """Read a connection's record; `checks`: the last ones of its hosts, which are evidence."""
     told = _speaker(connection)
     dns = network_advice(connection)
     advice = connection.advice if dns is None else (*connection.advice, dns)
-    evidence = tuple(_evidence(connection))
+    evidence = tuple(_evidence(connection, checks))
     if told is None:
         nothing = Explanation(Reason.NOT_OBSERVED, "Nothing is known about the connection yet.", hop=Hop.APP)
         return Diagnosis("unknown", nothing, None, evidence, advice)
@@ -73,9 +74,9 @@ def _last_of(conditions: list[Condition]) -> Condition | None:
 
 
 def _status(connection: ConnectionRecord, told: Condition) -> Status:
-    counting = [standing_of(memory) for memory in connection.health.checks if memory.associated]
-    if told.type == c.REACHABLE and told.reason is not Reason.NOT_TESTED and counting:
-        return weighed(worst_of(counting)).status
+    health = connection.health.summary
+    if told.type == c.REACHABLE and told.reason is not Reason.NOT_TESTED and health is not None and health.status:
+        return cast("Status", health.status)
     if told.needs is c.WaitingFor.PERSON:
         return "blocked"
     if connection.status.phase in _NO_CONNECTION:
@@ -84,9 +85,9 @@ def _status(connection: ConnectionRecord, told: Condition) -> Status:
     return "degraded" if connection.status.ready_since is not None else "unknown"
 
 
-def _evidence(connection: ConnectionRecord) -> list[str]:
+def _evidence(connection: ConnectionRecord, checks: Sequence[HostCheck]) -> list[str]:
     lines = [f"{one.type} {one.status}, {one.reason}: {one.message}" for one in connection.status.conditions]
-    lines += [_tested(memory) for memory in connection.health.checks]
+    lines += [_tested(memory) for memory in checks]
     return lines + ([_network(connection.health.network)] if connection.health.network else [])
 
 

@@ -206,6 +206,6 @@ def _held(condition: Condition, steps: tuple[Step | LaterStep, ...], effective: 
     todo = [str(step) for step in steps if step.condition == condition.type]
     if condition.true or condition.needs is c.WaitingFor.PERSON or not todo:
         return condition
-    message = f"Not done, because {effective.why}: {'; '.join(todo)}."
+    message = f"Not done, because {effective.why}: {c.listed(todo, '; ')}."
     told = Explanation(Reason.OBSERVE_MODE, message, effective.next_step)
     return replace(condition, explanation=told, needs=c.WaitingFor.EVENT)

@@ -194,6 +194,17 @@ def for_connection(condition: Condition, connection_id: str) -> Condition:
     return replace(condition, explanation=replace(condition.explanation, next_step=step))
 
 
+NAMED = 20
+"""Names that a text gives of many: a row has a size, and a reader has an end."""
+
+
+def listed(names: Iterable[object], between: str = ", ") -> str:
+    """The names with commas; of very many the first, and how many there are besides."""
+    told = list(map(str, names))
+    more = f"{between}and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    return between.join(told[:NAMED]) + more
+
+
 def merge(old: Iterable[Condition], new: Iterable[Condition], now: datetime) -> tuple[Condition, ...]:
     """The new conditions in their fixed order, `since` kept where status and reason stayed as they were."""
     before = {condition.type: condition for condition in old}

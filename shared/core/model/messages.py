@@ -16,7 +16,9 @@ says wrote it, so that they cost nothing; where an event does not say, `reconcil
 
 from __future__ import annotations
 
+import base64
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,11 +27,14 @@ from enum import StrEnum
 from typing import Any
 
 from shared.core.model.arm_ids import ArmId, parse_arm_id, parse_endpoint_id
-from shared.core.model.errors import InvalidInput
+from shared.core.model.errors import InvalidInput, Permanent
 from shared.core.model.services import ENDINGS
 
 QUEUE = "reconcile"
 """Name of the work queue; the platform moves what failed too often to `reconcile-poison`."""
+
+MAX_DELAY = 7 * 24 * 3600  # seconds a queue message can stay invisible
+MAX_MESSAGE = 64 * 1024  # bytes of a queue message, encoded
 
 VERSION = 1
 """Of a message's form. A change that an older version would misread has the next number."""
@@ -39,6 +44,19 @@ both; what comes after that stays for a person to see, as all that cannot be und
 _PUT_BACKS = "putBacks"
 _SUBSCRIPTION = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _CORRELATION = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+def visibility_timeout(delay: float) -> int:
+    """A delay as the queue takes it: whole seconds, never less than asked for, 7 days at most."""
+    return min(MAX_DELAY, max(0, math.ceil(delay)))
+
+
+def checked_message(text: str) -> str:
+    """`text` if it fits a queue message once it is base64, as `messageEncoding` in host.json says."""
+    size = len(base64.b64encode(text.encode()))
+    if size > MAX_MESSAGE:
+        raise Permanent(f"A queue message holds {MAX_MESSAGE} bytes in base64; this one has {size}.", on="work queue")
+    return text
 
 
 class Cause(StrEnum):

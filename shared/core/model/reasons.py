@@ -90,6 +90,7 @@ class Reason(StrEnum):
     DEPLOYMENT_NOT_ALLOWED = "DeploymentNotAllowed"
     CONSENT_AMBIGUOUS = "ConsentAmbiguous"
     DEPLOYMENT_OUT_OF_SCOPE = "DeploymentOutOfScope"
+    TOO_MANY_TARGETS = "TooManyTargets"
     DEPLOYMENT_OPTED_OUT = "DeploymentOptedOut"
     DEPLOYMENT_NOT_FOUND = "DeploymentNotFound"
     DEPLOYMENT_GONE = "DeploymentGone"

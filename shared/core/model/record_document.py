@@ -20,7 +20,7 @@ from shared.core.model.conditions import READY, Condition
 from shared.core.model.errors import InvalidInput
 from shared.core.model.json_values import AHEAD, stored_instant
 from shared.core.model.record import SCHEMA, ConnectionRecord
-from shared.core.model.record_health import EffectiveVerdict, HostCheck
+from shared.core.model.record_health import STATUSES, EffectiveVerdict, HostCheck
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -115,6 +115,23 @@ def from_document(document: Mapping[str, Any], *, written_at: datetime | None = 
         _latest.reset(reading)
 
 
+def host_document(check: HostCheck) -> dict[str, Any]:
+    """The last check of a host as JSON values: a row of table `hosts`."""
+    return cast("dict[str, Any]", _converter().unstructure(check))
+
+
+def host_in(document: object) -> HostCheck | None:
+    """Read that back; None for what no version of the app has written: then it counts as never tested."""
+    from cattrs.errors import BaseValidationError  # noqa: PLC0415 - see _converter
+
+    try:
+        found = _converter().structure(document, HostCheck)
+    except (BaseValidationError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+        return None
+    told = {found.status} if found.effective is None else {found.status, found.effective.status}
+    return found if told <= STATUSES else None
+
+
 def damaged_record(on: str, row: str = "<connection id>") -> UnreadableRecord:
     """The error of a record that no version of the app has written; `row`: its row's name, where that is known."""
     return UnreadableRecord(
@@ -141,11 +158,26 @@ def carry_over_unknown(before: object, after: dict[str, Any]) -> dict[str, Any]:
 
 
 def _carried(before: object, after: object) -> object:
+    if before == after:
+        return after
     if isinstance(after, dict):
         return carry_over_unknown(before, after)
     if isinstance(after, list | tuple) and isinstance(before, list):
-        return [_carried(next((old for old in before if _same_entry(old, one)), None), one) for one in after]
+        by_name: dict[str, list[object]] = {}  # a list of a thousand is not searched a thousand times
+        for old in before:
+            by_name.setdefault(_first_name(old), []).append(old)
+        return [
+            _carried(next((old for old in by_name.get(_first_name(one), ()) if _same_entry(old, one)), None), one)
+            for one in after
+        ]
     return after
+
+
+def _first_name(entry: object) -> str:
+    """What tells an entry from most others."""
+    if not isinstance(entry, Mapping):
+        return ""
+    return next((repr(entry[name]) for name in _NAMED_BY if name in entry), "")
 
 
 def _same_entry(before: object, after: object) -> bool:
@@ -269,12 +301,10 @@ def _targets(record: ConnectionRecord) -> str:
 
 
 def _tested(record: ConnectionRecord) -> dict[str, str]:
-    checks = record.health.checks
-    if not checks:
-        return {}
-    slowest = max(sum(milliseconds for _, milliseconds in one.stages) for one in checks)
-    tested_at = max(one.checked_at for one in checks)
-    return {"tested_at": tested_at.isoformat(), "latency_ms": str(round(slowest))}
+    found = record.health.summary
+    return (
+        {} if found is None else {"tested_at": found.tested_at.isoformat(), "latency_ms": str(round(found.latency_ms))}
+    )
 
 
 def _networks(record: ConnectionRecord) -> str:

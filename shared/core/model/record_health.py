@@ -1,4 +1,7 @@
-"""The part of a connection's record about its health: the last check of each host, what explains it. Pure."""
+"""The part of a connection's record about its health, in short, and the last check of each host. Pure.
+
+The record holds a summary, which has a bound; the checks of the hosts have rows of their own (table `hosts`).
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,10 @@ class ResolvedBy(StrEnum):
     """The records of the zone, read from Azure: what every client gets that is served by it."""
     RESOLVER = "resolver"
     """The name server that the app's own network asks."""
+
+
+STATUSES = frozenset({"healthy", "degraded", "unreachable", "blocked", "unknown"})
+"""What a check can say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class NetworkMemory:
 
 @dataclass(frozen=True, slots=True)
 class HostCheck(Explained):
-    """The last health check of one host."""
+    """The last health check of one host; a row of table `hosts`."""
 
     host: str
     status: str
@@ -78,9 +85,27 @@ class HostCheck(Explained):
 
 
 @dataclass(frozen=True, slots=True)
+class HealthSummary:
+    """What the checks of all hosts say together."""
+
+    tested_at: datetime
+    """When the last check was."""
+    hosts: int = 0
+    """How many names there are to test."""
+    tested: int = 0
+    """How many of them the last check tested; the others have their turn."""
+    failed: int = 0
+    """How many names are not well, by what counts of each."""
+    status: str = ""
+    """The verdict that counts, of all names that have one; empty: none has."""
+    latency_ms: float = 0.0
+    """Of the slowest name in the last check."""
+
+
+@dataclass(frozen=True, slots=True)
 class HealthState:
     """What testing the connection gave."""
 
-    checks: tuple[HostCheck, ...] = ()
+    summary: HealthSummary | None = None
     last_reached: LastReached | None = None
     network: NetworkMemory | None = None

@@ -47,6 +47,13 @@ class TargetOptions:
         "for all ([the third consent](#tags-who-asks-and-who-consents)).",
         deployed=True,
     )
+    most: int = setting(
+        "TARGETS_MAX",
+        value.whole(1, 1000),
+        "1000",
+        "Deployments or projects that one endpoint is connected to, at most; with more, [none is "
+        "associated](scale.md#bounds).",
+    )
     association_restores: int = setting(
         "ASSOCIATION_RESTORES",
         value.whole(0, 1000),

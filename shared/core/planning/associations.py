@@ -39,6 +39,8 @@ class AssociationPlan:
     associations: tuple[AssociationMemory, ...] = ()
     targets: tuple[TargetMemory, ...] = ()
     pending_targets: tuple[PendingTargetMemory, ...] = ()
+    crowded: bool = False
+    """There are more targets than the settings allow: nothing is made for it."""
 
 
 def nothing_requested(family: Family) -> Condition:
@@ -63,6 +65,8 @@ def plan_associations(
 
     `known` uses the policy already; `policy` is None when it was just made and does not show yet.
     """
+    if not (targets or desired.targets or record.elastic.associations or (policy is not None and policy.used)):
+        return AssociationPlan((), nothing_requested(desired.service.family))
     policy_id = record.elastic.policy.id
     types = {one.id: one.type for one in policies}
     standing = associated_with(policy_id, policy, targets)
@@ -72,6 +76,9 @@ def plan_associations(
     if unseen.none_visible:
         choices = _none_visible(choices, desired)
     made, contests = _to_make(choices, policy_id, record, options, now)
+    crowd = too_many(standing | not_listed | {step.target_id for step in made}, desired.service.family, options)
+    if crowd is not None:
+        made = ()
     wanted = {choice.target.id for choice in choices if choice.target is not None}
     removals = [
         plan_disassociation(memory.target_id, policy_id, targets, types, options, unseen)
@@ -79,7 +86,8 @@ def plan_associations(
         if memory.owner is not Owner.ADOPTED and memory.target_id in standing - wanted
     ]
     taken = tuple(removal for removal in removals if isinstance(removal, Disassociate))
-    problems = [choice.problem for choice in choices if choice.problem is not None] + contests
+    problems = [] if crowd is None else [crowd]
+    problems += [choice.problem for choice in choices if choice.problem is not None] + contests
     problems += [removal for removal in removals if isinstance(removal, Explanation)]
     lost = _unseen(record, targets, policy, unseen)
     problems += [found for one in sorted(lost) if (found := unseen.out_of_sight(one, policy)) is not None]
@@ -87,18 +95,39 @@ def plan_associations(
     if (made or taken) and policy is not None and not policy.admits_only(desired.endpoint.guid):
         condition, made, taken = _admits_others(policy, desired, (*made, *taken)), (), ()
     kept = {memory.target_id for memory in recent} | lost
+    most = options.targets.most
     return AssociationPlan(
         (*made, *taken),
         condition,
-        _remembered(record, choices, standing, kept, confirmed, options, now),
-        _connected(targets, standing | not_listed),
-        _pending(desired, choices, types),
+        _at_most(_remembered(record, choices, standing, kept, confirmed, options, now), most),
+        _connected(targets, standing | not_listed)[:most],
+        _pending(desired, choices, types)[:most],
+        crowded=crowd is not None,
     )
+
+
+def too_many(targets: Collection[str], family: Family, options: PlanOptions) -> Explanation | None:
+    """Why nothing is associated at all, where an endpoint would have more targets than its record can hold."""
+    most = options.targets.most
+    if len(targets) <= most:
+        return None
+    return explain(
+        Reason.TOO_MANY_TARGETS,
+        f"The endpoint has, or is asked to have, {len(targets)} {family.noun}s; TARGETS_MAX allows {most}. None is "
+        "associated until they are fewer.",
+    )
+
+
+def _at_most(memories: tuple[AssociationMemory, ...], most: int) -> tuple[AssociationMemory, ...]:
+    """As many as a record holds, ours first: one of others that is forgotten is found again by each look."""
+    if len(memories) <= most:
+        return memories
+    return tuple(sorted(memories, key=lambda one: one.owner is Owner.ADOPTED)[:most])
 
 
 def _none_visible(choices: tuple[TargetRequest, ...], desired: Desired) -> tuple[TargetRequest, ...]:
     """The wishes where nothing at all is seen: one reason for all of them, which names both causes."""
-    asked = ", ".join(choice.asked for choice in choices if choice.target is None)
+    asked = c.listed(choice.asked for choice in choices if choice.target is None)
     problem = explain(
         Reason.NO_PROJECT_VISIBLE,
         f"The endpoint's tag asks for {asked}, and Elastic Cloud shows the API key no {desired.service.family.noun} at "
@@ -241,11 +270,11 @@ def _admits_others(policy: Policy, desired: Desired, steps: tuple[Associate | Di
     """
     guid = desired.endpoint.guid.lower()
     others = [rule.endpoint_name or rule.endpoint_guid for rule in policy.rules if rule.endpoint_guid.lower() != guid]
-    named = ", ".join(others) or c.count(policy.other_rules, "other rule")
+    named = c.listed(others) or c.count(policy.other_rules, "other rule")
     return c.blocked(
         c.ASSOCIATED,
         Reason.POLICY_ADMITS_OTHERS,
-        f"Policy {policy.id} ({policy.name}) also lets in {named}. Not done: {'; '.join(map(str, steps))}.",
+        f"Policy {policy.id} ({policy.name}) also lets in {named}. Not done: {c.listed(steps, '; ')}.",
         remedy_of(Reason.POLICY_ADMITS_OTHERS),
     )
 
@@ -260,16 +289,16 @@ def _condition(
         return c.blocked(
             c.ASSOCIATED,
             problems[0].reason,
-            " ".join(problem.message for problem in problems),
-            " ".join(dict.fromkeys(problem.next_step for problem in problems)),
+            c.listed((problem.message for problem in problems), " "),
+            c.listed(dict.fromkeys(problem.next_step for problem in problems), " "),
             tuple(one for problem in problems if problem.reason is problems[0].reason for one in problem.about),
         )
     if steps:
         reason = Reason.MISSING if any(isinstance(step, Associate) for step in steps) else Reason.NO_LONGER_ASKED_FOR
-        return c.waiting(c.ASSOCIATED, reason, f"{'; '.join(map(str, steps))}.", c.WaitingFor.WORK)
+        return c.waiting(c.ASSOCIATED, reason, f"{c.listed(steps, '; ')}.", c.WaitingFor.WORK)
     names = [_named(choice) for choice in choices]
     return (
-        c.satisfied(c.ASSOCIATED, Reason.ASSOCIATED, f"Associated with {', '.join(names)}.")
+        c.satisfied(c.ASSOCIATED, Reason.ASSOCIATED, f"Associated with {c.listed(names)}.")
         if names
         else nothing_requested(family)
     )

@@ -43,7 +43,7 @@ from shared.core.planning.dns import DnsFacts, DnsPlan, plan_dns
 from shared.core.planning.dns_record import withdrawal
 from shared.core.planning.former import changed_explanation, left_without_key
 from shared.core.planning.policy import plan_claim, plan_policy, policies_of
-from shared.core.planning.requeue import overdue
+from shared.core.planning.requeue import LONGEST, overdue
 from shared.core.planning.restores import NO_RESTORES, Restores, plan_restores
 
 
@@ -102,26 +102,27 @@ def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options
 
     Where others share their `*` record, their address leaves it: it answers no client.
     """
-    endpoint = observed.endpoint
-    known = record
+    endpoint, known = observed.endpoint, record
     seen = (recognition_condition(endpoint, options.services), addressed(endpoint))
     if endpoint.status in TERMINAL:
         first = (*seen, approved(endpoint, record, options, now))
         shared = (withdrawal(desired.connection_id, zone, options) for zone in observed.zones or ())
         return Plan(None, None, first, tuple(one for one in shared if one is not None))
     zones = observed.zones if endpoint.vnet_id else None
-    dns = None if zones is None else plan_dns(desired, zones, options, replace(observed.facts, known=record.dns))
+    facts = observed.facts if observed.facts.known is record.dns else replace(observed.facts, known=record.dns)
+    dns = None if zones is None else plan_dns(desired, zones, options, facts)
     elastic = None
     if observed.elastic is not None and endpoint.guid:
         elastic = plan_elastic(desired, observed.elastic, record, options, now)
         record = record.with_policy(elastic.policy)
     policies = observed.elastic.policies if observed.elastic is not None else ()
     first = (*seen, with_misspelt(approved(endpoint, record, options, now), endpoint, policies))
-    network = () if endpoint.vnet_id else (_no_network(),)
-    policy = () if endpoint.guid else (_no_guid(),)
+    network = () if endpoint.vnet_id else (_NO_NETWORK,)
+    policy = () if endpoint.guid else (_NO_GUID,)
     branches = (*(dns.conditions if dns else network), *(elastic.conditions if elastic else policy))
-    conditions = behind_approval((*first, *branches))
-    found = Plan(dns, elastic, tuple(overdue(one, record.condition(one.type), now) for one in conditions))
+    standing = behind_approval((*first, *branches))
+    late = (overdue(one, record.condition(one.type), now) if one.reason in LONGEST else one for one in standing)
+    found = Plan(dns, elastic, tuple(late))
     return _with_restores(found, observed, known, options, now)
 
 
@@ -162,13 +163,10 @@ def _with_restores(
     return replace(found, dns=dns, elastic=elastic, conditions=conditions, restores=restores)
 
 
-def _no_network() -> Condition:
-    message = "Azure has not said yet which virtual network the endpoint is in."
-    return c.waiting(c.LINKED, Reason.NO_NETWORK_YET, message)
-
-
-def _no_guid() -> Condition:
-    return c.waiting(c.POLICY_READY, Reason.NO_GUID_YET, "Azure has not given the endpoint a resource GUID yet.")
+_NO_NETWORK = c.waiting(
+    c.LINKED, Reason.NO_NETWORK_YET, "Azure has not said yet which virtual network the endpoint is in."
+)
+_NO_GUID = c.waiting(c.POLICY_READY, Reason.NO_GUID_YET, "Azure has not given the endpoint a resource GUID yet.")
 
 
 def remember(record: ConnectionRecord, desired: Desired, plan_: Plan, now: datetime) -> ConnectionRecord:
@@ -283,8 +281,7 @@ class ElasticPlan:
     later: tuple[LaterStep, ...] = ()
 
 
-APPROVAL = "Elastic has approved the endpoint"
-POLICY = "the policy is made"
+APPROVAL, POLICY = "Elastic has approved the endpoint", "the policy is made"
 
 
 def plan_elastic(
@@ -322,9 +319,8 @@ def plan_elastic(
         later = _association_waits(desired)
         return ElasticPlan(steps, (*conditions, later), policy.memory, claim=claim.memory, advice=advice)
     if observed.targets is None:
-        unread = c.unknown(
-            c.ASSOCIATED, Reason.NOT_OBSERVED, f"The {desired.service.family.noun}s have not been read yet."
-        )
+        not_read = f"The {desired.service.family.noun}s have not been read yet."
+        unread = c.unknown(c.ASSOCIATED, Reason.NOT_OBSERVED, not_read)
         return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory, advice=advice)
     record = record.with_policy(policy.memory)
     found = plan_associations(
@@ -339,6 +335,9 @@ def plan_elastic(
         observed.unseen,
         observed.confirmed,
     )
+    if found.crowded and not policy.memory.id:
+        held = (found.condition, *(replace(found.condition, type=one.type) for one in conditions))
+        return ElasticPlan((), held, policy.memory, claim=claim.memory, advice=advice)
     if waits:
         after = POLICY if desired.endpoint.status is ConnectionStatus.APPROVED else APPROVAL
         return ElasticPlan(
@@ -351,10 +350,11 @@ def plan_elastic(
         )
     served = {target.id for target in found.targets}
     types = {policy.id: policy.type for policy in here}
+    looked_at = policy.memory.recovered and not _hides_some(policy.policy)
     return ElasticPlan(
         (*steps, *found.steps),
         (*conditions, found.condition),
-        replace(policy.memory, recovered=policy.memory.recovered and _hides_some(policy.policy)),
+        replace(policy.memory, recovered=False) if looked_at else policy.memory,
         found.associations,
         found.targets,
         claim.memory,
@@ -392,7 +392,7 @@ def _told_before(found: AssociationPlan, after: str) -> Condition:
     """What becomes of the associations once the policy is approved; what a person has to do for them is told before."""
     if not found.steps:
         return found.condition
-    todo = f"After {after}: {'; '.join(map(str, found.steps))}."
+    todo = f"After {after}: {c.listed(found.steps, '; ')}."
     if found.condition.needs is c.WaitingFor.PERSON:
         told = replace(found.condition.explanation, message=f"{found.condition.message} {todo}")
         return replace(found.condition, explanation=told)

@@ -161,6 +161,14 @@ TARGETS = (
         Hop.TARGET,
     ),
     ReasonDoc(
+        Reason.TOO_MANY_TARGETS,
+        "No target is connected, and of a new endpoint no policy is made; what is connected stays.",
+        "More deployments or projects ask for the endpoint, or have its policy, than TARGETS_MAX allows: a "
+        "connection's record has a size.",
+        "Take the tag elastic-privatelink-connect off targets that need another endpoint, or raise TARGETS_MAX.",
+        Hop.TARGET,
+    ),
+    ReasonDoc(
         Reason.DEPLOYMENT_OPTED_OUT,
         "A target is left alone.",
         "Its own tag elastic-privatelink has the value ignore.",

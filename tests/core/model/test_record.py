@@ -16,9 +16,16 @@ from shared.core.model.errors import InvalidInput
 from shared.core.model.ownership import Owned, Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record import SCHEMA, ConnectionRecord
-from shared.core.model.record_document import NewerRecord, UnreadableRecord, from_document, to_document
+from shared.core.model.record_document import (
+    NewerRecord,
+    UnreadableRecord,
+    from_document,
+    host_document,
+    host_in,
+    to_document,
+)
 from shared.core.model.record_elastic import AssociationMemory, ElasticState, PolicyMemory, TargetMemory
-from shared.core.model.record_health import EffectiveVerdict, HealthState, HostCheck
+from shared.core.model.record_health import EffectiveVerdict, HealthState, HealthSummary, HostCheck
 from shared.core.model.record_parts import DnsState, Identity, RecordStatus, RemovalState, ScheduleState
 from shared.core.model.services import PrivateUrl
 from tests.core.core_parts import ADDRESS, ENDPOINT_ID, GUID, NOW, SERVICE, VNET
@@ -60,18 +67,7 @@ FULL = ConnectionRecord(
         first_seen=NOW,
         ready_since=None,
     ),
-    health=HealthState(
-        checks=(
-            HostCheck(
-                "o.es.x",
-                "healthy",
-                Explanation(Reason.REACHABLE, "It answers."),
-                NOW,
-                (("dns", 1.5), ("tcp", 2.0)),
-                effective=EffectiveVerdict("unreachable", Explanation(Reason.NO_ROUTE, "Silence.", "Look.")),
-            ),
-        )
-    ),
+    health=HealthState(HealthSummary(NOW, hosts=4, tested=3, failed=1, status="degraded", latency_ms=12.5)),
     schedule=ScheduleState(attempts=3, pending_since=NOW, observed_at=NOW, wake_at=NOW + timedelta(minutes=1)),
     removal=RemovalState(missing_since=None),
     endpoint_id=ENDPOINT_ID,
@@ -99,7 +95,17 @@ def test_a_condition_is_stored_with_its_reason_among_its_other_fields() -> None:
 
 
 def test_a_check_is_stored_with_its_reason_cause_and_next_step_among_its_other_fields() -> None:
-    stored = to_document(FULL)["health"]["checks"][0]
+    check = HostCheck(
+        "o.es.x",
+        "healthy",
+        Explanation(Reason.REACHABLE, "It answers."),
+        NOW,
+        (("dns", 1.5), ("tcp", 2.0)),
+        effective=EffectiveVerdict("unreachable", Explanation(Reason.NO_ROUTE, "Silence.", "Look.")),
+    )
+    stored = host_document(check)
+    assert host_in(json.loads(json.dumps(stored))) == check
+    assert host_in(stored | {"checked_at": 7}) is None
     assert " ".join(stored) == (
         "host status reason checked_at stages addresses resolved_by service associated cause next_step recent effective"
     )
@@ -115,7 +121,7 @@ def test_a_check_is_stored_with_its_reason_cause_and_next_step_among_its_other_f
 def test_a_field_that_this_version_does_not_know_yet_has_its_default() -> None:
     document = to_document(FULL)
     del document["schedule"]["attempts"], document["health"]
-    assert from_document(document) == FULL.with_schedule(attempts=0).with_health(checks=())
+    assert from_document(document) == FULL.with_schedule(attempts=0).with_health(summary=None)
 
 
 def test_a_record_of_another_schema_is_refused_and_says_what_to_do() -> None:
@@ -175,7 +181,7 @@ def test_an_instant_far_ahead_of_its_rows_writing_is_damage() -> None:
         {"elastic": {"associations": [7]}},
         {"elastic": {"associations": [{}]}},
         {"elastic": {"targets": [{"id": "d", "name": "n", "urls": [{"host": "h"}]}]}},
-        {"health": {"checks": [{}]}},
+        {"health": {"summary": {}}},
     ],
 )
 def test_a_damaged_record_is_refused_and_says_what_to_do(damage: dict[str, Any]) -> None:
