@@ -90,7 +90,7 @@ def lower_case(text: str) -> str:
 
     The sign for Kelvin lower-cases to a plain k: an id that is spelled with it is another one, as for Azure.
     """
-    return _KELVIN.join(part.lower() for part in text.split(_KELVIN))
+    return text.lower() if _KELVIN not in text else _KELVIN.join(part.lower() for part in text.split(_KELVIN))
 
 
 def in_subscription(resource: ArmId, subscription_id: str) -> ArmId:

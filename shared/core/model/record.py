@@ -128,6 +128,8 @@ class ConnectionRecord:
         """The same with another policy: what we associated with the one before, others may have with this one (S4)."""
         elastic = self.elastic
         before = elastic.policy
+        if before == policy:
+            return self
         if before.id in {"", policy.id}:
             return self.with_elastic(policy=policy)
         theirs = tuple(

@@ -26,6 +26,8 @@ def policy_advice(desired: Desired, policies: Collection[Policy], used: str) -> 
     """About policies besides the one in use; `policies` are those of every region."""
     guid, region = desired.endpoint.guid.lower(), desired.service.elastic_region
     others = [policy for policy in policies if policy.type == POLICY_TYPE and policy.id != used]
+    if not others:
+        return ()
     ours = [policy for policy in others if guid in _guids(policy)]
     found = (
         _duplicated([policy for policy in ours if policy.region == region]),

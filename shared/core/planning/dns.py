@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, lower_case
@@ -140,8 +140,7 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
         home = _free_home(desired, zones, facts)
         if isinstance(home, Condition):
             return DnsPlan((), (home, *_after_the_zone(desired, home)), resolution=resolution)
-        made = _plan_new_zone(desired, home, zones, options, networks)
-        return replace(made, resolution=resolution)
+        return _plan_new_zone(desired, home, zones, options, networks, resolution)
     answering_here = Answering(networks.answering_by(zone), networks.hub_answers)
     record_steps, record = plan_record(desired, zone, options, answering_here, facts.holders)
     owner = _owner(desired.marker, zone.marker)
@@ -272,7 +271,12 @@ def _after_the_zone(desired: Desired, why_none: Condition | None = None) -> tupl
 
 
 def _plan_new_zone(
-    desired: Desired, home: ArmId, zones: tuple[Zone, ...], options: PlanOptions, networks: _Networks
+    desired: Desired,
+    home: ArmId,
+    zones: tuple[Zone, ...],
+    options: PlanOptions,
+    networks: _Networks,
+    resolution: NameResolution | None,
 ) -> DnsPlan:
     steps: list[DnsStep] = [CreateZone(home, desired.marker)]
     address = desired.endpoint.address
@@ -283,7 +287,8 @@ def _plan_new_zone(
     )
     steps += [CreateLink(home, link_name(vnet), vnet, desired.marker) for vnet in free]
     made = c.waiting(c.ZONE_READY, Reason.MISSING, f"Zone {home.name} is to be created.", c.WaitingFor.WORK)
-    return DnsPlan(tuple(steps), (made, *_after_the_zone(desired)), later=record_later(desired, home))
+    conditions = (made, *_after_the_zone(desired))
+    return DnsPlan(tuple(steps), conditions, resolution=resolution, later=record_later(desired, home))
 
 
 def _links_later(zone: Zone, networks: _Networks, linked: Condition, elsewhere: set[str]) -> tuple[LaterStep, ...]:
