@@ -178,7 +178,7 @@ async def _networks_of_servers(context: Context, desired: Desired) -> tuple[Virt
     found = {lower_case(one.id): one for one in named if one is not None}
     for subscription in dict.fromkeys(subscriptions):
         try:
-            found |= await context.endpoints.networks(subscription)
+            found |= await context.endpoints.networks_listed(subscription)
         except RetryLater:
             raise
         except AutopilotError as error:

@@ -131,10 +131,20 @@ async def namesakes(context: Context, endpoint: ArmId) -> tuple[str, ...]:
         other = in_subscription(endpoint, subscription)
         if same_id(other.text, endpoint.text) or not in_scope(context.options.scope, other):
             continue
-        try:
-            there = await context.endpoints.get(other)
-        except NotFound:
+        there = await _shown(context, other)
+        if there is None:
             continue
         if not is_out_of_scope(there, context.options.scope) and desired_of(there, context.options) is not None:
             found.append(there.id.text)
     return tuple(found)
+
+
+async def _shown(context: Context, endpoint: ArmId) -> Endpoint | None:
+    """An endpoint as the listing shows it, which runs share; None: there is none."""
+    try:
+        listing = await context.endpoints.listed(endpoint.subscription_id)
+        if None in listing:  # one that cannot be read may be this one
+            return await context.endpoints.get(endpoint)
+    except NotFound:
+        return None
+    return next((one for one in listing if one is not None and same_id(one.id.text, endpoint.text)), None)

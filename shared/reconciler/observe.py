@@ -171,7 +171,7 @@ async def seen_guids(context: Context, record: ConnectionRecord, policies: tuple
     found = set()
     for subscription in context.settings.scope.watched_subscriptions:
         try:
-            found |= {one.guid.lower() async for one in context.endpoints.list(subscription) if one is not None}
+            found |= {one.guid.lower() for one in await context.endpoints.listed(subscription) if one is not None}
         except RetryLater:
             raise
         except AutopilotError as error:

@@ -93,7 +93,7 @@ async def test_the_name_counts_again_when_the_other_one_is_gone() -> None:
 
 async def test_where_the_other_subscription_cannot_be_read_nothing_new_is_connected_and_what_stands_is_ready() -> None:
     estate = await two_subscriptions()
-    there = f"/subscriptions/{OTHER}/resourceGroups/rg-apps/providers/Microsoft.Network/privateEndpoints/pe-eastus2"
+    there = f"/subscriptions/{OTHER}/providers/Microsoft.Network/privateEndpoints"
     refused = arm_error(403, "AuthorizationFailed")
     estate.arm.faults.append(lambda request: refused if request.path == there else None)
     one = await first(estate)

@@ -115,7 +115,7 @@ EXCEPTIONS: dict[Reason, str] = {
     Reason.ALIAS_NOT_SERVED: "clients use the name that is shown, and nothing changes in the clouds",
     Reason.RECORD_SHARED: "a setting asks for it: nothing is to be put right, and the advice stays",
     Reason.RECORD_FULL: "twenty endpoints take long: in test_sharing one goes, and the next gets its place",
-    Reason.TOO_MANY_TARGETS: "with a bound of five in tests/health/test_many_hosts: a tag is taken off, and all is Ready",
+    Reason.TOO_MANY_TARGETS: "a bound of five in tests/health/test_many_hosts: a tag is taken off, and all is Ready",
     Reason.EVENTS_LOST: "doctor alone says it, of a subscription: tests/installation/test_event_topics",
     Reason.PROJECT_LIST_NOT_GUARDED: "Elastic Cloud lacks what it documents, which is reported",
 }

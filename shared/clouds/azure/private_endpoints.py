@@ -16,6 +16,11 @@ from shared.core.model.arm_ids import ArmId, lower_case, parse_arm_id
 from shared.core.model.errors import InvalidInput, NotFound, UnusableAnswer
 from shared.core.model.json_values import mapping, mappings, text, texts
 from shared.core.model.resources import ConnectionStatus, Endpoint, Peering, VirtualNetwork
+from shared.requests import SharedReads
+
+ENDPOINTS_SHARED = 5.0
+"""Seconds that a listing of endpoints is shared: what a new endpoint changes (S8) is not to be overlooked for long."""
+NETWORKS_SHARED = 30.0
 
 
 class PrivateEndpoints:
@@ -23,6 +28,8 @@ class PrivateEndpoints:
 
     def __init__(self, clients: ArmClients) -> None:
         self._clients = clients
+        self._lists: SharedReads[str, tuple[Endpoint | None, ...]] = SharedReads()
+        self._networks: SharedReads[str, dict[str, VirtualNetwork]] = SharedReads()
 
     @property
     def clients(self) -> ArmClients:
@@ -50,6 +57,20 @@ class PrivateEndpoints:
         with arm_errors("list private endpoints", f"/subscriptions/{subscription_id}"):
             async for answer in client.private_endpoints.list_by_subscription(api_version=NETWORK_API):
                 yield endpoint_of(body_of(answer))
+
+    async def listed(self, subscription_id: str) -> tuple[Endpoint | None, ...]:
+        """The same for runs, which ask for it side by side: a burst of endpoints lists a subscription once."""
+
+        async def ask() -> tuple[Endpoint | None, ...]:
+            return tuple([one async for one in self.list(subscription_id)])
+
+        return await self._lists.get(subscription_id, ask, lambda _: ENDPOINTS_SHARED)
+
+    async def networks_listed(self, subscription_id: str) -> dict[str, VirtualNetwork]:
+        """Every virtual network of a subscription, for runs; networks change seldom."""
+        return await self._networks.get(
+            subscription_id, lambda: self.networks(subscription_id), lambda _: NETWORKS_SHARED
+        )
 
     async def addresses(self, subscription_id: str) -> dict[str, str]:
         """The address of every network interface of a subscription that has one, by lower-cased interface id."""
