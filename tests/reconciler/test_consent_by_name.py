@@ -108,3 +108,13 @@ async def test_where_the_other_subscription_cannot_be_read_nothing_new_is_connec
     await estate.send(one)
     await estate.settle()
     await estate.ready(one)
+
+
+async def test_a_burst_of_endpoints_lists_the_other_subscription_once_for_all_that_look_beside_each_other() -> None:
+    names = [f"pe-{number}" for number in range(4)]
+    estate = await two_subscriptions(",".join(f"rg-apps/{name}" for name in names))
+    for name in names:
+        await estate.put_endpoint(name, tags=asks_for("logs-eastus2"))
+    await estate.settle()
+    asked = [call.what for call in estate.worker.wire.calls if OTHER in call.what and "privateEndpoints" in call.what]
+    assert len(asked) <= len(names), "each of the four looks twice at least, before its policy and after the approval"
