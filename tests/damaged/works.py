@@ -147,6 +147,7 @@ class Life:
                 continue
             due = estate.queue.next_visible_at()
             if due is None and not estate.events.pending:
+                await estate.clock.sleep(end - estate.clock.now().timestamp())
                 return
             pause = 1.0 if due is None else max(0.01, (due - estate.clock.now()).total_seconds())
             await estate.clock.sleep(min(pause, 1.0) if estate.events.pending else min(pause, seconds))

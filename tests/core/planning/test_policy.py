@@ -16,7 +16,7 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import Policy, Rule
 from shared.core.model.steps import CreatePolicy, UpdatePolicy
-from shared.core.planning.policy import PolicyPlan, plan_policy, updated
+from shared.core.planning.policy import PolicyPlan, edited_rule, plan_policy, updated
 from tests.core.core_parts import GUID, KNOWN, MARKER, NOW, OTHER_MARKER, STRANGER, desired, plan_options, policy
 
 OLD = "00000000-0000-4000-8000-0000000000aa"
@@ -79,6 +79,11 @@ def test_where_that_is_not_certain_nothing_is_changed_and_both_rules_are_named(
     assert GUID in found.condition.message
     assert rules[0].endpoint_guid in found.condition.message
     assert GUID in found.condition.next_step
+
+
+def test_where_not_all_endpoints_could_be_read_no_rule_is_known_to_be_none_of_theirs() -> None:
+    assert edited_rule(policy(rules=(TYPED, ADDED)), "pe-search", 2, frozenset()) == TYPED
+    assert edited_rule(policy(rules=(TYPED, ADDED)), "pe-search", 2, None) is None
 
 
 def test_a_rule_that_a_person_took_out_is_put_back() -> None:
