@@ -103,8 +103,12 @@ async def test_a_claim_whose_end_is_not_listed_yet_is_no_leftover(estate: Estate
     looks: list[Any] = [lagging] * 3
     lost: list[Any] = [Fault.LOSE_ANSWER]
 
+    sent = 0
+
     def faults(call: Call) -> Outcome:
+        nonlocal sent
         if call.what.endswith("_unclaim"):
+            sent += 1
             return lost.pop() if lost else None
         return looks.pop() if not lost and looks and call.what.endswith("/link-ids") else None
 
@@ -113,6 +117,7 @@ async def test_a_claim_whose_end_is_not_listed_yet_is_no_leftover(estate: Estate
     await estate.settle(2 * GRACE)
     assert estate.elastic.claims() == []
     assert await removed_reason(estate, endpoint) == "Removed"
+    assert sent == 2, "while the list lags it alone is asked"
 
 
 async def test_what_an_event_told_of_a_deletion_is_kept_while_another_run_is_busy(estate: Estate) -> None:

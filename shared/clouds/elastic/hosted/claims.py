@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from shared.core.model.resources import Claim
 from shared.core.model.steps import ClaimEndpoint, UnclaimEndpoint
 
 _CLAIMS = "/deployments/traffic-filter/link-ids"
+_LISTS_LAG = 120.0
+"""Seconds for which a list may show what is no more."""
 
 
 class HostedClaims:
@@ -19,6 +22,8 @@ class HostedClaims:
 
     def __init__(self, transport: ElasticTransport) -> None:
         self._transport = transport
+        self._refused_at: dict[str, float] = {}
+        """By GUID, when the end of a claim was refused that the list still had."""
 
     async def listed(self, region: str | None = None) -> tuple[Claim, ...]:
         """The endpoints of a region, or of all, that the organization has claimed."""
@@ -33,16 +38,24 @@ class HostedClaims:
     async def unclaim(self, step: UnclaimEndpoint) -> None:
         """Give a claim up. One that is not there is refused by the API (400): the list tells whether it is gone.
 
-        NotVisibleYet while the list still has it: it may lag behind an earlier request whose answer was lost.
+        NotVisibleYet while the list still has it: it may lag behind an earlier request whose answer was lost. For as
+        long as lists lag only the list is asked then.
         """
-        try:
-            await self._post("_unclaim", step, "give up the claim to the endpoint")
-        except Forbidden:
-            raise
-        except Blocked as error:
-            held = {claim.endpoint_guid.lower() for claim in await self.listed(step.region)}
-            if step.endpoint_guid.lower() in held:
-                raise NotVisibleYet(error.what, on=step.endpoint_name, after=30.0) from error
+        guid, now = step.endpoint_guid.lower(), asyncio.get_running_loop().time()
+        what = "Elastic Cloud lists a claim that it has refused to give up."
+        if now >= self._refused_at.get(guid, -_LISTS_LAG) + _LISTS_LAG:
+            try:
+                await self._post("_unclaim", step, "give up the claim to the endpoint")
+            except Forbidden:
+                raise
+            except Blocked as error:
+                self._refused_at[guid], what = now, error.what
+            else:
+                return
+        held = {claim.endpoint_guid.lower() for claim in await self.listed(step.region)}
+        if guid in held:
+            raise NotVisibleYet(what, on=step.endpoint_name, after=30.0)
+        self._refused_at.pop(guid, None)
 
     async def _post(self, action: str, step: ClaimEndpoint | UnclaimEndpoint, doing: str) -> None:
         link = {
