@@ -158,6 +158,8 @@ async def test_the_checks_are_paged_newest_first_with_each_name_that_was_tested(
                     "resolvedBy": "resolver",
                 }
             ],
+            "tested": 0,
+            "failed": 0,
         }
     ]
 
