@@ -207,14 +207,15 @@ async def large_estate(endpoints: int, subscriptions: int) -> Estate:
     estate = await Estate(settings={"AZURE_SUBSCRIPTIONS": ",".join(ids)}).open()
     estate.arm_settings.subscriptions += ids
     estate.arm_settings.page_size, estate.arm_settings.network_writes_per_5_minutes = 100, None
+    estate.arm_settings.allocate_address = None  # of loopback there are addresses for some hundred networks only
     estate.events.settings.drop = True
     for number in range(endpoints):
-        subscription = ids[number % subscriptions]
-        group = f"/subscriptions/{subscription}/resourceGroups/rg-apps"
+        subscription, place = ids[number % subscriptions], number // subscriptions
+        group = f"/subscriptions/{subscription}/resourceGroups/rg-apps-{place // len(HOSTED)}"
         vnet = f"{group}/providers/Microsoft.Network/virtualNetworks/vnet-1"
-        if number < subscriptions:
+        if place % len(HOSTED) == 0:
             await estate.azure("PUT", vnet, vnet_body("eastus2", f"10.{number % 200}"))
-        service = HOSTED[number // subscriptions % len(HOSTED)]
+        service = HOSTED[place % len(HOSTED)]
         endpoint = f"{group}/providers/Microsoft.Network/privateEndpoints/pe-{number}"
         await estate.azure("PUT", endpoint, endpoint_body("eastus2", vnet, service.alias, {}))
     await estate.clock.sleep(600)

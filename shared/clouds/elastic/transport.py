@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from shared.clouds.answer_headers import DEFAULT_RETRY_AFTER
 from shared.clouds.elastic.errors import elastic_error
 from shared.clouds.foreign_answer import foreign_answer
-from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, LostRace, Permanent, RetryLater
+from shared.core.model.errors import AnswerLost, AutopilotError, Blocked, LostRace, Permanent, RetryLater, Throttled
 from shared.core.model.json_values import identifier, mapping, mappings, stored_instant, text
 from shared.core.model.markers import marker_from_description
 from shared.core.model.organizations import DEFAULT, key_setting
@@ -48,6 +48,8 @@ class ElasticOptions:
     """What the settings call the organization of the key."""
 
 
+LONGEST_INTERVAL = 60.0
+"""Seconds for which no request is sent at most: what the headers count in is not documented."""
 MARK = 8
 """Characters that tell one key from another: far too few to find a key by."""
 
@@ -94,6 +96,34 @@ class FixedKey:
         """It has been read when the app started."""
 
 
+class RequestsLeft:
+    """What Elastic Cloud says is left of the requests of an interval: where nothing is, the next one is not sent.
+
+    Where an interval began is not told: it is taken to be at the answer that had more left than the one before.
+    """
+
+    def __init__(self) -> None:
+        self._left: int | None = None
+        self._ends = 0.0
+
+    def heard(self, headers: Mapping[str, str]) -> None:
+        """Take an answer's headers in; one that lacks them, or has others than numbers, says nothing."""
+        told = (headers.get("x-ratelimit-remaining", ""), headers.get("x-ratelimit-interval", ""))
+        if not all(one.isdecimal() for one in told):
+            return
+        left, interval, now = int(told[0]), float(told[1]), asyncio.get_running_loop().time()
+        if self._left is None or left > self._left or now >= self._ends:
+            self._ends = now + min(interval, LONGEST_INTERVAL)
+        self._left = left
+
+    def ensure(self, doing: str, on: str) -> None:
+        """Raise Throttled while nothing is left: the answer would be a refusal, which counts too."""
+        wait = self._ends - asyncio.get_running_loop().time()
+        if self._left == 0 and wait > 0:
+            what = f"Elastic Cloud said that no request is left for {wait:.0f} s when the app was to {doing}."
+            raise Throttled(what, on=on, after=wait)
+
+
 class ElasticTransport:
     """One organization's key.
 
@@ -116,6 +146,7 @@ class ElasticTransport:
         """Tells the key that was taken last from others, and nothing else of it."""
         self._refused_key = ""
         self._refusal: AutopilotError | None = None
+        self._left = RequestsLeft()
 
     async def call(self, method: str, path: str, *, doing: str, on: str, **options: Any) -> Mapping[str, Any]:
         """Ask, and return the answer's JSON object; AnswerLost for anything else, `elastic_error` for a refusal."""
@@ -151,6 +182,7 @@ class ElasticTransport:
         headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         """Ask, and return a successful answer; RetryLater, AnswerLost, or what `elastic_error` makes of a refusal."""
+        self._left.ensure(doing, on)
         key = await self.key.current()
         request = partial(
             self._request, method, path, params=params, body=body, extra=headers or {}, doing=doing, on=on
@@ -161,6 +193,7 @@ class ElasticTransport:
             key, response = (key, response) if newer is None else (newer, await request(newer))
         self.key_expires = _moment(response.headers.get("x-elastic-api-key-expiration")) or self.key_expires
         self.server_date = response.headers.get("date")
+        self._left.heard(response.headers)
         error = None if response.is_success else self._error(response, key, doing, on)
         if isinstance(error, Blocked) and response.status_code in _passing(method, path):
             error = RetryLater(error.what, on=on, after=DEFAULT_RETRY_AFTER)
