@@ -21,7 +21,8 @@ SHARE = {1: 1 / 2, 16: 1 / 10}
 """The most of their time that the app may take, by how many endpoints."""
 TODAY = {(TERRAFORM, AS_SEEN): 0.78, (TERRAFORM, QUICK): 0.65}
 """For one endpoint. As private DNS is seen to be, the clouds' own 45 s of the calls' 80 s are more than a half."""
-TARGETS_TODAY = 90
+TARGETS = 1000
+"""As many as are asked, by `make burst`; it takes most of a minute of the processor."""
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -45,8 +46,7 @@ async def test_sixteen_endpoints_take_the_app_a_tenth_of_the_time_that_other_han
         assert ours.seconds <= SHARE[16] * await by_hand(tool, 16, AS_SEEN)
 
 
-@pytest.mark.parametrize("number", [TARGETS_TODAY if ALL else 20])
+@pytest.mark.parametrize("number", [TARGETS if ALL else 20])
 async def test_many_targets_that_ask_for_one_endpoint_are_associated(number: int) -> None:
-    """A thousand are asked."""
     found = await many_targets(number)
     assert (found.phase, found.associated, found.error) == ("Ready", number, "")
