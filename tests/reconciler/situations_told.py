@@ -199,14 +199,6 @@ async def group_goes(estate: Estate) -> str:
     return endpoint
 
 
-async def phantom_link(estate: Estate) -> str:
-    estate.arm_settings.phantom_links = True
-    endpoint = await ready(estate)
-    await estate.delete(endpoint)
-    await estate.settle(3 * PAUSE)
-    return endpoint
-
-
 async def not_all_looked_at(estate: Estate) -> str:
     """One subscription may not be listed: what is there, nothing tells."""
     estate.arm_settings.subscriptions.append(OTHER_SUBSCRIPTION)

@@ -8,7 +8,6 @@ from shared.core.model import conditions as c
 from shared.core.model.reasons import Reason
 from tests.reconciler import situations_told as s
 from tests.reconciler.remedy_cases import CASES
-from tests.reconciler.situations import SITUATIONS
 from tests.reconciler.test_restores import change_record, change_rule
 from tests.reconciler.told_parts import ADVICE, DNS, Row, holds
 
@@ -17,14 +16,6 @@ ROWS = {
     # The dry run, in observe for ever: the plan goes to the end.
     "observed: no policy, so no approval": Row(
         s.wishing(**OBSERVED), c.APPROVED, "AwaitingApproval", "no policy names the endpoint yet", phase="Provisioning"
-    ),
-    "observed: what would be associated": Row(
-        s.wishing(**OBSERVED),
-        c.ASSOCIATED,
-        "ObserveMode",
-        "associate the policy with deployment logs-eastus2",
-        "Tag the endpoint elastic-privatelink=enforce",
-        phase="Provisioning",
     ),
     "observed: a deployment that would be cut off": Row(
         s.wishing("search-eastus2", **OBSERVED),
@@ -140,17 +131,6 @@ ROWS = {
     ),
     "the network gets name servers of its own": Row(
         s.own_name_servers, ADVICE, "CustomDnsServers", "10.99.0.53", "168.63.129.16", phase="Ready"
-    ),
-    "pending for an hour": Row(
-        SITUATIONS["pending too long"].make,
-        c.APPROVED,
-        "ApprovalOverdue",
-        "Pending since 2026-01-05",
-        "Compare",
-        goes_on=(*DNS, c.POLICY_READY),
-        never="Pending for",
-        others=(*DNS, c.POLICY_READY),
-        enqueued=3,
     ),
     "a claim that is neither true nor false": Row(
         s.wishing(**{"elastic-privatelink-claim": "yes"}),

@@ -1,7 +1,8 @@
 """States of the local clouds that are no fault: what becomes of a connection in each. What a row is: `told_parts`.
 
 Those that refuse (locks, policies, deny assignments, groups) are in `test_refusals`, connection states beyond Azure's
-four in `test_told_waits`.
+four in `test_told_waits`, endpoints of IPv6 only in `test_never_addressed`, associations that outlive their deployment
+in `test_told_dead_ends`.
 """
 
 from __future__ import annotations
@@ -14,24 +15,14 @@ import pytest
 from local.world import API_KEY
 from shared.api.queries import get_connection
 from shared.core.model import conditions as c
-from shared.core.model.reasons import Reason
 from tests.harness.estate import Estate
 from tests.reconciler import situations_told as s
-from tests.reconciler.remedy_cases import CASES
 from tests.reconciler.situations import ready, the
 from tests.reconciler.told_parts import DNS, Row, holds
 
 SET_UP = (*DNS, c.POLICY_READY, c.APPROVED)
 STATIC = [{"name": "one", "properties": {"privateIPAddress": "10.1.9.77", "groupId": "", "memberName": ""}}]
 ROWS = {
-    "an endpoint of IPv6 only": Row(
-        CASES[Reason.ADDRESS_OVERDUE].make,
-        c.ADDRESSED,
-        "AddressOverdue",
-        "has no private IPv4 address: only fd00:1::4",
-        "create the endpoint again in a subnet with free IPv4 addresses",
-        goes_on=(c.POLICY_READY, c.APPROVED),
-    ),
     "an endpoint of both kinds of addresses": Row(
         s.with_addresses(ipVersionType="DualStack"), c.ADDRESSED, "HasAddress", "127.", phase="Ready", goes_on=SET_UP
     ),
@@ -44,14 +35,6 @@ ROWS = {
         "HasAddress",
         "127.",
         phase="Ready",
-        goes_on=SET_UP,
-    ),
-    "a deployment is gone and stays associated": Row(
-        CASES[Reason.DEPLOYMENT_GONE].make,
-        c.ASSOCIATED,
-        "DeploymentGone",
-        "lists it as associated with policy",
-        "forget-target",
         goes_on=SET_UP,
     ),
     "all tags of a deployment are written at once": Row(

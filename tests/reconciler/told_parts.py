@@ -34,7 +34,7 @@ class Row:
     looks: int = 0
     """Calls of the app in the next hour, without the sweep, at most."""
     enqueued: int = 1
-    """Of the three sweeps after that hour, how many may have it looked at once more."""
+    """Of the two sweeps after that hour, how many may have it looked at once more."""
     goes_on: tuple[str, ...] = ()
     """Conditions of the same connection that are true all the same."""
     never: str = "Elastic approves by itself"
@@ -77,7 +77,7 @@ async def looked_at_rarely(estate: Estate, row: Row) -> None:
     await estate.clock.sleep(max(0.0, end - estate.clock.now().timestamp()))
     assert (looks := len(estate.worker.wire.calls) - before) <= row.looks, looks
     enqueued = 0
-    for _ in range(3):
+    for _ in range(2):
         enqueued += (await estate.sweep()).enqueued
         await estate.settle(60)
         await estate.clock.sleep(300)
