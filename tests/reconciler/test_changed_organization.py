@@ -104,6 +104,14 @@ async def test_a_deployment_that_would_be_opened_holds_the_move_up_until_that_is
     await estate.ready(endpoint)
 
 
+async def test_a_move_that_a_person_decided_counts_against_no_limit_of_removals() -> None:
+    estate, endpoint = await changed()
+    estate.worker = estate.new_worker(Watch(estate), REMOVAL_LIMIT="0")
+    await decide_to_move(estate, endpoint)
+    await estate.ready(endpoint)
+    assert where(estate, endpoint) == [0, 1]
+
+
 async def test_a_word_about_another_organization_moves_nothing() -> None:
     estate, endpoint = await changed()
     await decide_to_move(estate, endpoint, "default")
