@@ -101,7 +101,7 @@ ROWS = {
         "It makes it again at",
         "Find who deletes it",
         phase="Degraded",
-        looks=60,
+        looks=200,
     ),
     # Silence.
     "the key ends on a connection that works": Row(

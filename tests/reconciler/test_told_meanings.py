@@ -101,7 +101,7 @@ ROWS = {
         "ResourceGroupBeingDeleted",
         "Resource group rg-dns is being deleted, which may take hours",
         phase="Removing",
-        looks=250,  # every five minutes, as the sweep
+        looks=400,  # every five minutes, as the sweep
         settings={"DNS_ZONE_RESOURCE_GROUPS": f"{s.SUBSCRIPTION}/resourceGroups/rg-dns"},
         others=(c.POLICY_READY, c.APPROVED),
     ),

@@ -69,7 +69,7 @@ ROWS = {
             says,
             step,
             phase=phase,
-            looks=150,
+            looks=300,  # a test of the path each few minutes
             enqueued=3,
             goes_on=SET_UP,
         )
