@@ -258,4 +258,45 @@ HARM = (
         tests=("tests/sweep/test_sweep_that_raises.py",),
         caught_by="tests/sweep/test_sweep_that_raises.py::test_a_sweep_that_raised_has_given_its_lease_back",
     ),
+    # -- reads that are late or short -----------------------------------------------------------------------------
+    Bug(
+        name="claim-looked-for",
+        harm="A list of claims that is short makes a removal forget the app's claim: it stays for ever, and unsaid.",
+        path="shared/core/planning/removal.py",
+        old="    if claim is not None and claim.owner is Owner.OURS:  # not",
+        new="    if claim is not None and claim.owner is Owner.OURS and _listed(claim, observed):  # not",
+        tests=("tests/core/planning/test_removal_plan.py",),
+        caught_by="tests/core/planning/test_removal_plan.py"
+        "::test_a_claim_of_ours_is_given_up_whether_a_list_has_it_or_not_and_no_other",
+    ),
+    Bug(
+        name="outdated-list-sent-again",
+        harm="While lists lag every worker finds out for itself that a project's list is no more: a storm of 412.",
+        path="shared/reconciler/target_requests.py",
+        old="    if reading.is_outdated(seen.version):\n",
+        new="    if False:\n",
+        tests=("tests/reconciler/test_project_lists_over_time.py",),
+        caught_by="tests/reconciler/test_project_lists_over_time.py"
+        "::test_a_list_that_is_shown_as_it_was_is_not_sent_the_same_change_again_at_once",
+    ),
+    Bug(
+        name="former-endpoint-followed",
+        harm="Azure shows an endpoint as it was before it was made anew: its policy follows back, and it is cut off.",
+        path="shared/reconciler/observe.py",
+        old="    if guid != identity.guid.lower() and guid in {",
+        new="    if not guid and guid in {",
+        tests=("tests/reconciler/test_never_addressed.py",),
+        caught_by="tests/reconciler/test_never_addressed.py"
+        "::test_one_that_was_made_anew_is_not_taken_for_the_former_one_when_azure_shows_it_late",
+    ),
+    Bug(
+        name="own-change-in-other-letters",
+        harm="The app's own changes come back as events, because Azure spells the application id in capitals.",
+        path="shared/core/model/messages.py",
+        old='return bool(one) and one.replace("-", "").lower() == other.replace("-", "").lower()',
+        new='return bool(one) and one.replace("-", "") == other.replace("-", "")',
+        tests=("tests/core/model",),
+        caught_by="tests/core/model/test_event_hints.py"
+        "::test_a_change_that_the_app_made_is_dropped_however_its_id_is_spelled",
+    ),
 )
