@@ -209,6 +209,7 @@ async def large_estate(endpoints: int, subscriptions: int) -> Estate:
     estate.arm_settings.page_size, estate.arm_settings.network_writes_per_5_minutes = 100, None
     estate.arm_settings.allocate_address = None  # of loopback there are addresses for some hundred networks only
     estate.events.settings.drop = True
+    estate.elastic_settings.approves = False  # it would look at every endpoint at every change
     for number in range(endpoints):
         subscription, place = ids[number % subscriptions], number // subscriptions
         group = f"/subscriptions/{subscription}/resourceGroups/rg-apps-{place // len(HOSTED)}"
