@@ -193,8 +193,10 @@ def known_checks(connection: ConnectionRecord, rows: Iterable[HostRow]) -> dict[
 def _not_testable(connection: ConnectionRecord, error: AutopilotError) -> CheckResult:
     """Without what is known of its names one bad answer would be an alarm: what stood stands until the next check."""
     log.warning("connection %s not tested, its hosts cannot be read: %s", connection.id, error)
-    told = f"Not tested: {error}"
-    return CheckResult(connection.condition(c.REACHABLE) or c.unknown(c.REACHABLE, Reason.TEMPORARY_FAILURE, told))
+    stood = connection.condition(c.REACHABLE)
+    if stood is not None and stood.reason is not Reason.NOT_TESTED:  # which would wait for the others, not for this
+        return CheckResult(stood)
+    return CheckResult(c.unknown(c.REACHABLE, Reason.TEMPORARY_FAILURE, f"Not tested: {error}"))
 
 
 async def _probe_all(
