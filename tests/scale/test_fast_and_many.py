@@ -35,7 +35,7 @@ TODAY = {
     (Durations(300, 300, 300, 300), False): 680.0,
 }
 """Seconds of those that take longer than is asked, today."""
-MORE = 1.05
+MORE = 1.25
 """What may be added to a bound of today: jitter is part of the figures."""
 READY_TODAY = {"older": 364.0, "newer": 390.0}
 READS_TODAY, CALLS_TODAY = 10, 9
@@ -46,7 +46,7 @@ READS_TODAY, CALLS_TODAY = 10, 9
 async def test_one_endpoint_is_ready_soon_after_the_clouds_are(durations: Durations, hub: bool) -> None:
     found = await one_endpoint(durations, hub=hub)
     asked = 1.1 * durations.critical_path(2 if hub else 1) + 2
-    assert found.seconds <= max(asked, MORE * TODAY.get((durations, hub), 0))
+    assert found.seconds <= MORE * max(asked, TODAY.get((durations, hub), 0))
     assert found.refused == 0
 
 
