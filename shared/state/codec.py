@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 
 from shared.core.model.arm_ids import lower_case
 from shared.core.model.errors import InvalidInput, Permanent
+from shared.core.model.json_values import stored_json
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import (
@@ -194,8 +195,8 @@ def json_value(name: str, entity: Mapping[str, Any]) -> Any:
     """The value that `json_columns` split."""
     parts = list(_parts(name, entity))
     if parts and all(isinstance(part, bytes) for part in parts):
-        return json.loads(zlib.decompressobj().decompress(b"".join(parts), UNPACKED_MAX))
-    return json.loads("".join(map(str, parts)))
+        return stored_json(zlib.decompressobj().decompress(b"".join(parts), UNPACKED_MAX).decode())
+    return stored_json("".join(map(str, parts)))
 
 
 def _json_or_none(name: str, entity: Mapping[str, Any]) -> Any:

@@ -24,6 +24,8 @@ ENTITIES: list[dict[str, Any]] = [
     {"document": True},
     {"document": "[" * 100_000},
     {"document": '{"a"', "document_1": 3},
+    {"document": '{"at": NaN}'},
+    {"document": '{"at": 1e999}'},
 ]
 
 

@@ -9,6 +9,8 @@ time zone can be compared with none.
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -83,3 +85,18 @@ def stored_instant(text: object, *, latest: datetime | None = None) -> datetime:
     if latest is not None and found > latest:
         raise ValueError("an instant that is too far ahead")
     return found
+
+
+def _finite(number_text: str) -> float:
+    number = float(number_text)
+    if not math.isfinite(number):
+        raise ValueError(number_text)
+    return number
+
+
+_STORED = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+
+
+def stored_json(document: str) -> Any:
+    """What a row holds; ValueError for what is no JSON, or has a number that no version of the app writes."""
+    return _STORED.decode(document)
