@@ -3,8 +3,9 @@
 
     .venv/bin/python scripts/openapi_page.py                       # make the file anew
     .venv/bin/python scripts/openapi_page.py breaks OLD NEW        # exit 1 where NEW breaks a client of OLD
+    .venv/bin/python scripts/openapi_page.py breaks                # the same, of the release before: its tag's file
 
-A test compares the file with the app. Before a release the public CI compares it with that of the release before: what
+A test compares the file with the app. With each change the public CI compares it with that of the release before: what
 breaks a client wants a new major version. A new route, a new field of an answer, a new value of an open list of names
 break none; a client that reads an unknown name goes on.
 """
@@ -12,8 +13,10 @@ break none; a client that reads an unknown name goes on.
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +52,11 @@ def _parameters(name: str, before: Any, after: Any) -> Iterator[str]:
     now = {one["name"]: one for one in after.get("parameters", [])}
     for gone in sorted(set(known) - set(now)):
         yield f"{name} no longer takes {gone}."
-    for one in sorted(set(now) - set(known)):
-        if now[one].get("required"):
+    for one in sorted(now):
+        if now[one].get("required") and not known.get(one, {}).get("required"):
             yield f"{name} now needs {one}."
+    for one in sorted(set(known) & set(now)):
+        yield from _narrowed(f"{name}: {one}", known[one].get("schema"), now[one].get("schema"), sent=True)
 
 
 def _bodies(name: str, old: Any, new: Any, before: Any, after: Any) -> Iterator[str]:
@@ -61,19 +66,54 @@ def _bodies(name: str, old: Any, new: Any, before: Any, after: Any) -> Iterator[
         if status not in after["responses"]:
             yield f"{name} no longer answers {status}."
             continue
-        fields = _resolved(old, _schema(answer)), _resolved(new, _schema(after["responses"][status]))
-        yield from _narrowed(f"{name}: the answer", *fields, sent=False)
+        was, now = _resolved(old, answer), _resolved(new, after["responses"][status])
+        for kind in sorted(set(was.get("content", {})) - set(now.get("content", {}))):
+            yield f"{name} no longer answers {kind}."
+        yield from _narrowed(f"{name}: the answer", _schema(was), _schema(now), sent=False)
     sent, now = (_resolved(doc, _schema(one.get("requestBody", {}))) for doc, one in ((old, before), (new, after)))
     yield from _narrowed(f"{name}: the body", sent, now, sent=True)
 
 
 def _narrowed(where: str, before: Any, after: Any, *, sent: bool) -> Iterator[str]:
-    """What is missing in an answer, or newly needed in a body."""
+    """What an answer has no more or may newly be, what a body newly needs or may be no more."""
     if not isinstance(before, dict) or not isinstance(after, dict):
         return
-    if before.get("type") != after.get("type") and "type" in before and "type" in after:
-        yield f"{where} was {before['type']} and is {after['type']}."
+    several = max(sum(one.get("type") == "object" for one in _choices(part)) for part in (before, after)) > 1
+    old, new = ({_kind(one, several): one for one in _choices(part)} for part in (before, after))
+    given, taken = (old, new) if sent else (new, old)
+    for one in sorted(set(given) - set(taken)) if _ANYTHING not in taken else ():
+        yield f"{where} {_no_more(one, sent)}"
+    for one in sorted(set(old) & set(new)):
+        yield from _values(where, given[one].get("enum"), taken[one].get("enum"), sent=sent)
+        yield from _fields(where, old[one], new[one], sent=sent)
+
+
+_ANYTHING = "anything"
+
+
+def _choices(part: Any) -> list[Any]:
+    return list(part.get("anyOf") or part.get("oneOf") or [part])
+
+
+def _kind(part: Any, several: bool) -> str:
+    """What tells a choice from the others: its type; of several objects the name. Of an open list the last counts."""
+    return str(part.get(_NAME if several and _NAME in part else "type", _ANYTHING))
+
+
+def _no_more(what: object, sent: bool) -> str:
+    return f"no longer may be {what}." if sent else f"may now be {what}."
+
+
+def _values(where: str, given: list[str] | None, taken: list[str] | None, *, sent: bool) -> Iterator[str]:
+    """Values of a closed list that the other side does not know."""
+    if taken is None:
         return
+    for one in ["any other value"] if given is None else sorted(set(given) - set(taken)):
+        yield f"{where} {_no_more(one, sent)}"
+
+
+def _fields(where: str, before: Any, after: Any, *, sent: bool) -> Iterator[str]:
+    """What is missing in an answer, or newly needed in a body."""
     fields, now = before.get("properties", {}), after.get("properties", {})
     if sent:
         for one in sorted(set(after.get("required", ())) - set(before.get("required", ()))):
@@ -93,6 +133,9 @@ def _schema(part: Any) -> Any:
     return part.get("content", {}).get("application/json", {}).get("schema", {})
 
 
+_NAME = "$name"
+
+
 def _resolved(whole: dict[str, Any], part: Any) -> Any:
     """The part with every reference in it replaced by what it names."""
     if isinstance(part, list):
@@ -103,19 +146,39 @@ def _resolved(whole: dict[str, Any], part: Any) -> Any:
         found: Any = whole
         for step in part["$ref"].removeprefix("#/").split("/"):
             found = found[step]
-        return _resolved(whole, found)
+        return {**_resolved(whole, found), _NAME: part["$ref"]}
     return {name: _resolved(whole, one) for name, one in part.items()}
 
 
-def main(arguments: list[str]) -> int:
+def released(folder: Path) -> str | None:
+    """The file as it was at the last tag `v*` before this commit; None: nothing is released."""
+    with suppress(subprocess.CalledProcessError):
+        tag = _git(folder, "describe", "--tags", "--abbrev=0", "--match", "v*", "HEAD^").strip()
+        return _git(folder, "show", f"{tag}:docs/openapi.json")
+    return None
+
+
+def _git(folder: Path, *words: str) -> str:
+    asked = ["git", "-C", str(folder), *words]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout  # noqa: S603 - words of this script
+
+
+def main(arguments: list[str], folder: Path = ROOT) -> int:
     """As the module says."""
     if not arguments:
         FILE.write_text(made(), encoding="utf-8")
         return 0
-    if len(arguments) != 3 or arguments[0] != "breaks":  # noqa: PLR2004 - the word and two files
-        print("usage: openapi_page.py [breaks OLD NEW]", file=sys.stderr)
+    if arguments[0] != "breaks" or len(arguments) not in {1, 3}:
+        print("usage: openapi_page.py [breaks [OLD NEW]]", file=sys.stderr)
         return 2
-    old, new = (json.loads(Path(one).read_text(encoding="utf-8")) for one in arguments[1:])
+    files = [Path(one).read_text(encoding="utf-8") for one in arguments[1:]]
+    if not files:
+        before = released(folder)
+        if before is None:
+            print("Nothing is released before this commit.")
+            return 0
+        files = [before, (folder / "docs" / "openapi.json").read_text(encoding="utf-8")]
+    old, new = map(json.loads, files)
     found = list(breaks(old, new))
     print("\n".join(found) or "No client of the old document is broken.")
     majors = [one["info"]["version"].split(".")[0] for one in (old, new)]

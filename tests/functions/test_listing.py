@@ -161,7 +161,10 @@ def test_a_cell_that_begins_as_a_formula_does_is_text(begin: str) -> None:
     assert (row["targets"], row["latencyMs"], row["name"]) == (f"'{begin}1,2", "7", "")
 
 
-@pytest.mark.parametrize("query", [{"phase": "Fine"}, {"sort": "colour"}, {"limit": "0"}, {"cursor": "x"}])
+@pytest.mark.parametrize(
+    "query",
+    [{"phase": "Fine"}, {"phase": ""}, {"family": ""}, {"sort": "colour"}, {"limit": "0"}, {"cursor": "x"}],
+)
 async def test_a_parameter_that_means_nothing_is_refused(app: App, query: dict[str, str]) -> None:
     await keep_two(app)
     assert (await call("list_connections", query=query)).status == 400

@@ -61,7 +61,7 @@ async def test_a_life_moves_all_that_it_is_about(read: Read) -> None:
     await estate.ready(endpoint)
     await estate.sweep()
     assert read.value("privatelink.runs") > 1
-    assert read.value("privatelink.run.duration") >= 0
+    assert "privatelink.run.duration" in read.points()
     assert read.value("privatelink.steps", outcome="done") >= 5
     assert read.value("privatelink.phase.changes", phase="Ready") == 1
     assert read.value("privatelink.sweeps", outcome="complete") == 1

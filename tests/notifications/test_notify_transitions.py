@@ -140,6 +140,21 @@ async def test_events_of_a_connection_are_numbered_in_the_order_in_which_they_ar
     assert times == sorted(times)
 
 
+@pytest.mark.parametrize("asked", ["true", "false"])
+async def test_a_repair_is_told_once_where_a_setting_asks_for_it(estate: Estate, asked: str) -> None:
+    estate.worker = estate.new_worker(**ON, NOTIFY_REPAIRS=asked)
+    endpoint = await connected(estate)
+    (zone,) = estate.arm.private_dns_zones()
+    zone.record_sets.pop(("A", "*"))
+    await look(estate, endpoint)
+    await sweeps(estate, 1200)
+    assert ("A", "*") in zone.record_sets
+    assert told(estate) == (["Ready", "Repaired"] if asked == "true" else ["Ready"])
+    assert (await estate.ready(endpoint)).notifications.outbox == ()
+    if asked == "true":
+        assert "record" in estate.topic.events[-1]["data"]["message"]
+
+
 # -- off, on, off --------------------------------------------------------------------------------------------------
 
 
