@@ -1,6 +1,6 @@
 // What is known of a connection, and the things in Azure and Elastic Cloud that it uses, with whose they are.
 
-import { remedy } from "./conditions.js";
+import { explained, remedy } from "./conditions.js";
 import { copyButton, h } from "./dom.js";
 import { exact, since } from "./time.js";
 import { family, lastSegment } from "./words.js";
@@ -39,7 +39,7 @@ export function facts(connection) {
 export function advice({ verdict }) {
   const all = verdict?.advice ?? [];
   if (all.length === 0) return null;
-  return [h("h2", {}, "Good to know"), h("ul", { class: "advice" }, all.map((one) => h("li", {}, h("code", {}, one.reason),
+  return [h("h2", {}, "Good to know"), h("ul", { class: "advice" }, all.map((one) => h("li", {}, explained(one.reason, h("code", {}, one.reason)),
     h("span", { class: "message" }, one.message), one.nextStep && h("span", { class: "next" }, h("b", {}, "Next "), one.nextStep), remedy(one))))];
 }
 

@@ -1,5 +1,6 @@
 // Health checks over time: how long each stage took, and below it the verdicts.
 
+import { explained } from "./conditions.js";
 import { h, s } from "./dom.js";
 import { mark } from "./marks.js";
 import { clock, exact, short } from "./time.js";
@@ -210,11 +211,17 @@ function asTable(checks) {
       return h("tr", {},
         h("td", {}, h("time", { datetime: check.at, title: exact(check.at) }, short(check.at))),
         h("td", {}, h("span", { class: "phase" }, mark(shape, tone, 13), label)),
-        h("td", {}, h("code", {}, check.reason), h("span", { class: "sub muted" }, check.message)),
+        h("td", {}, reasonOf(check), h("span", { class: "sub muted" }, check.message)),
         h("td", {}, check.told?.addresses.join(", ") ?? ""),
         STAGES.map((stage) => h("td", { class: "number" }, check.stages.has(stage) ? number(check.stages.get(stage)) : "–")),
         h("td", {}, check.cause));
     }))));
+}
+
+/** Of a good check a word: what explains nothing is no stop on the way of a keyboard. */
+function reasonOf({ verdict, reason }) {
+  const shown = h("code", {}, reason);
+  return verdict === "healthy" ? shown : explained(reason, shown);
 }
 
 function ceiling(value) {

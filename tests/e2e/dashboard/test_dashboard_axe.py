@@ -44,6 +44,7 @@ async def test_no_page_breaks_a_rule_of_accessibility(
     app = one["app"] | {"paused": PAUSED, "problems": [REFUSED, REFUSED | {"code": "RemovalsStopped"}]}
     one |= {"app": app, "planned": ["create the * record"], "left": ["the zone, which others use"]}
     one["decisions"] = [{"decision": "forget-target", "field": "target", "subject": "d1", "does": DOES}]
+    one["verdict"]["advice"] = [{"reason": "KeyEnds", "message": "The key ends soon.", "nextStep": "Make another."}]
     async with visit(viewport={"width": width, "height": 900}, color_scheme=scheme) as seen:
         seen.expected = "status of 40[134]"
         found = {}

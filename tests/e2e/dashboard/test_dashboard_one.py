@@ -132,7 +132,11 @@ async def test_what_holds_the_app_back_stands_above_all_and_what_it_would_do_bel
         await expect(page.get_by_role("alert")).to_contain_text("No key is taken. Create a new key.")
         for text in ("Planned, not done", "create the * record", "Left behind", "the zone, which others use"):
             await expect(page.get_by_label("Not done")).to_contain_text(text)
-        await expect(page.get_by_label("Good to know")).to_contain_text("The key ends soon.")
+        advice = page.get_by_label("Good to know")
+        await expect(advice).to_contain_text("The key ends soon.")
+        await expect(advice.get_by_role("link", name="KeyEnds")).to_have_attribute(
+            "href", re.compile("reasons.html#keyends$")
+        )
 
 
 @pytest.mark.parametrize(
@@ -225,6 +229,8 @@ async def test_each_reason_leads_to_its_entry_and_no_meaning_stands_in_a_tooltip
         await page.get_by_text("What the phases mean").click()
         await expect(page.get_by_text("A person must act; the next step says how.")).to_be_visible()
         await page.get_by_role("link", name="pe-blocked").click()
+        rows = page.locator("[data-condition]")
+        await expect(rows.locator("a[href*='reasons.html#']")).to_have_count(await rows.count())
         await expect(page.get_by_label("What is used")).to_contain_text("it keeps it true and may remove it")
         titles = """[...document.querySelectorAll("main [title]")].filter((one) => one.tagName !== "TIME")
             .map((one) => [one.tagName, one.title])"""
