@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -146,6 +147,12 @@ async def test_every_part_of_the_workbook_shows_the_life_of_a_connection() -> No
     assert len(shown["sweeps"]) == events.count("SweepCompleted")
     calls = sum(fields["armCalls"] for fields in told if fields["event"] == "SweepCompleted")
     assert sum(row["azureCalls"] for row in shown["sweeps"]) == calls > 0
+    counted = Counter[str]()
+    for row in shown["counted"]:
+        counted[row["Name"].removeprefix("privatelink.")] += row["total"]
+    ended = [fields for fields in told if fields["event"] == "ReconcileCompleted"]
+    assert counted["repairs"] == sum(fields["repairs"] for fields in ended)
+    assert counted["removals"] == len(last)
     assert sum(row["runs"] for row in shown["runs"]) == events.count("ReconcileCompleted")
     assert len(shown["journal"]) == min(500, events.count("JournalWritten"))
     done = " ".join(row["step"] for row in shown["journal"])
