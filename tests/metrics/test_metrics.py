@@ -9,13 +9,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import azure.functions as func
 import pytest
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from shared import telemetry
+from shared.app import provide
+from shared.core.model.arm_ids import parse_endpoint_id
 from shared.core.model.conditions import Phase
+from shared.core.model.errors import InvalidSettings
 from shared.core.model.log_lines import METRICS
+from shared.core.model.messages import Cause, WorkMessage
 from shared.sweep import sweep as sweeping
+from tests.functions.trigger_parts import ENDPOINT_ID, functions
 from tests.harness.estate import Estate
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
@@ -116,6 +122,17 @@ def test_a_message_ages_from_when_it_was_due(read: Read) -> None:
     )  # a wait that ended five seconds ago
     assert 94 < read.value("privatelink.queue.age") < 110
     telemetry.waited(None, None, now)
+
+
+async def test_the_queues_trigger_tells_how_long_a_message_was_due(read: Read) -> None:
+    class Due(func.QueueMessage):
+        insertion_time = datetime.now(UTC) - timedelta(seconds=90)
+
+    message = Due(body=WorkMessage(parse_endpoint_id(ENDPOINT_ID), Cause.MANUAL, "a-correlation-id").encode())
+    # No work is done.
+    with provide(InvalidSettings(["EC_API_KEY is missing"])), pytest.raises(InvalidSettings):
+        await functions()["reconcile"](message)
+    assert read.value("privatelink.queue.age") > 89
 
 
 def test_a_reader_that_fails_stops_the_metrics_and_nothing_else() -> None:
