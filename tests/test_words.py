@@ -92,6 +92,13 @@ def test_an_avoided_word_is_found_in_texts_and_names(text: str) -> None:
     assert not avoided_in("a lesson, the least, bodies, what everyone sees")
 
 
+def test_what_is_counted_is_one_or_many_and_never_both() -> None:
+    files = tracked("shared/*.py", "functions/*", "local/cli/*.py", "local/__main__.py", "docs/*.md", "README.md")
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
+    assert len(texts) > 300
+    assert [name for name, text in texts.items() if re.search(r"[a-z]\(s\)", text)] == []
+
+
 def test_nothing_has_an_old_name() -> None:
     old = {kind: set(names.split()) for kind, names in OLD.items()}
     found = [(kind, place) for kind, place, name in places() if name.strip("_") in old[kind]]
