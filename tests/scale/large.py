@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -40,17 +40,19 @@ class Converged:
     """Of ARM, after the changes."""
 
 
-async def converged(endpoints: int, subscriptions: int) -> Converged:
-    """Make the estate, let the app connect all of it, change 5 %, and let the app put that right."""
+async def converged(endpoints: int, subscriptions: int, told: Callable[[str], None] = lambda _: None) -> Converged:
+    """Make the estate, let the app connect all of it, change 5 %, and let the app put that right.
+
+    `told`: hears every minute how far it is.
+    """
     estate = await large_estate(endpoints, subscriptions)
     estate.elastic_settings.max_rulesets = 2 * endpoints
     for endpoint in estate.arm.private_endpoints():
         estate.arm.set_connection(endpoint.id, "Approved")
-    tasks = [
-        asyncio.create_task(_slot(estate, estate.new_worker())) for _ in range(WORKERS) for _ in range(SIDE_BY_SIDE)
-    ]
+    processes = [estate.new_worker() for _ in range(WORKERS)]
+    tasks = [asyncio.create_task(_slot(estate, one)) for one in processes for _ in range(SIDE_BY_SIDE)]
     began = estate.clock.passed()
-    await _sweeps(estate, began, {"Ready": endpoints})
+    await _sweeps(estate, began, {"Ready": endpoints}, told)
     ready_after = estate.clock.passed() - began
     estate.events.settings.drop = False
     chosen = [one.id for one in estate.arm.private_endpoints()][:: round(1 / CHANGED)]
@@ -62,7 +64,7 @@ async def converged(endpoints: int, subscriptions: int) -> Converged:
         else:
             await _disturb(estate, endpoint, deletes=number % 3 == 1)
     removed = len(chosen[::3])
-    await _sweeps(estate, changed, {"Ready": endpoints - removed}, disturbed=chosen)
+    await _sweeps(estate, changed, {"Ready": endpoints - removed}, told, disturbed=chosen)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -71,13 +73,23 @@ async def converged(endpoints: int, subscriptions: int) -> Converged:
     return Converged(ready_after, right, len(chosen), removed, refused, len(estate.arm.requests))
 
 
-async def _sweeps(estate: Estate, began: float, phases: dict[str, int], disturbed: Sequence[str] = ()) -> None:
+async def _sweeps(
+    estate: Estate,
+    began: float,
+    phases: dict[str, int],
+    told: Callable[[str], None],
+    disturbed: Sequence[str] = (),
+) -> None:
     """The timer, every five minutes, until so many connections are in each phase and no record is disturbed."""
-    next_one = began
+    next_one = next_told = began
     while estate.clock.passed() - began < LONGEST:
         if estate.clock.passed() >= next_one:
             await estate.sweep()
             next_one += INTERVAL
+        if estate.clock.passed() >= next_told:
+            next_told += 60
+            passed = estate.clock.passed() - began
+            told(f"{passed:.0f} s: {await _phases(estate)}, {await _wrong(estate, disturbed)} wrong")
         await estate.clock.sleep(5)
         if await _phases(estate) == phases and not await _wrong(estate, disturbed):
             return
