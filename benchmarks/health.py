@@ -4,7 +4,8 @@
 
 Planning: the pure plan of so many endpoints, median of five. Testing: a sweep's tests of so many connections with two
 hosts each (their address by the zone's record, TCP, TLS, HTTP, each for itself), by how many are tested at once; the
-servers run in a process of their own, on loopback, so the figures of a machine with two cores are those of an app with one.
+servers run in a process of their own, on loopback, so the figures of a machine with two cores are those of an app with
+one.
 """
 
 from __future__ import annotations
