@@ -32,7 +32,7 @@ _RANK = {str(phase): at for at, phase in enumerate(URGENCY)}
 
 SORTS: Mapping[str, Callable[[ListedConnection], Key]] = {
     "name": lambda row: (row.columns.name.lower(),),
-    "phase": lambda row: (str(_RANK.get(row.columns.phase, len(URGENCY))), row.columns.since),
+    "phase": lambda row: (str(_RANK.get(row.columns.shown_phase, len(URGENCY))), row.columns.since),
     "region": lambda row: (row.columns.region, row.columns.family),
     "target": lambda row: (", ".join(name or one for one, name in row.columns.target_list).lower(),),
     "reason": lambda row: (row.columns.ready, row.columns.reason),
@@ -60,7 +60,7 @@ class Filter:
         """Whether a connection is meant."""
         columns = row.columns
         without = self.phase.startswith("-")
-        if self.phase and (self.phase.removeprefix("-").lower() == columns.phase.lower()) is without:
+        if self.phase and (self.phase.removeprefix("-").lower() == columns.shown_phase.lower()) is without:
             return False
         exact = (
             (self.family, columns.family),

@@ -66,7 +66,7 @@ async def list_connections(
     rows = [row async for row in context.storage.connections.list_columns()]
     page = page_of(rows, wanted or Filter(), sort=sort, limit=limit, cursor=cursor)
     mode, families = await _modes(context), Counter(row.columns.family for row in rows)
-    phases, today = Counter(row.columns.phase for row in rows), context.clock.now().date()
+    phases, today = Counter(row.columns.shown_phase for row in rows), context.clock.now().date()
     return {
         "items": [_summary(row, mode, today) for row in page.rows],
         "next": page.next,
@@ -225,7 +225,7 @@ def _summary(row: ListedConnection, mode: Callable[[object], str], today: date) 
         subscription=columns.subscription,
         family=next((one for one in Family if one == columns.family), None),
         region=columns.region,
-        phase=columns.phase or Phase.PROVISIONING,
+        phase=columns.shown_phase,
         mode=mode(columns.mode),
         ready=columns.ready or None,
         reason=columns.reason or None,

@@ -60,6 +60,16 @@ async def test_the_list_shows_every_connection_in_short_by_name(app: App) -> Non
     }
 
 
+async def test_a_row_that_lost_its_columns_has_a_phase_in_the_list_its_counts_and_filters(app: App) -> None:
+    await app.keep(KNOWN)
+    app.storage.connections.damage(KNOWN.id, phase=None, ready=None)
+    for query, found in (({}, 1), ({"phase": "Provisioning"}, 1), ({"phase": "-Provisioning"}, 0)):
+        answer = await call("list_connections", query=query)
+        assert [one["phase"] for one in answer.body["items"]] == ["Provisioning"] * found
+        assert answer.body["phases"]["Provisioning"] == 1
+        assert all("GET /api/doctor" in one["message"] for one in answer.body["items"])
+
+
 async def test_the_list_counts_deployments_and_projects_and_shows_those_of_one_family(app: App) -> None:
     await app.keep(KNOWN)
     for number in range(2):

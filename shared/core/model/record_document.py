@@ -16,7 +16,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
 from shared.core.model.arm_ids import parse_arm_id, short_id
-from shared.core.model.conditions import READY, Condition
+from shared.core.model.conditions import READY, Condition, Phase
 from shared.core.model.errors import InvalidInput
 from shared.core.model.json_values import AHEAD, stored_instant
 from shared.core.model.record import SCHEMA, ConnectionRecord
@@ -242,6 +242,11 @@ class Columns:
     tested_at: str = ""
     latency_ms: str = ""
     """Of the slowest host in its last test."""
+
+    @property
+    def shown_phase(self) -> str:
+        """The phase in a list; the same as a new one's where the columns are lost, until a run writes them again."""
+        return self.phase or str(Phase.PROVISIONING)
 
     @property
     def target_list(self) -> tuple[tuple[str, str], ...]:
