@@ -119,7 +119,7 @@ def known(number: int) -> StoredRecord:
         .with_elastic(targets=(TargetMemory(f"{number:032x}", f"d{number}", urls),))
         .with_status(conditions=conditions, phase=Phase.READY)
     )
-    return StoredRecord(holding(ConnectionRow(connection.id), connection), connection)
+    return StoredRecord.of(holding(ConnectionRow(connection.id), connection), connection)
 
 
 async def serve(folder: str, ready: Any) -> None:
@@ -151,7 +151,7 @@ async def testing(
     }
     storage = MemoryStorage(SystemClock())
     rows = [await storage.connections.insert(one.row) for one in connections]
-    ready = [StoredRecord(row, one.record) for row, one in zip(rows, connections, strict=True)]
+    ready = [StoredRecord.of(row, one.record) for row, one in zip(rows, connections, strict=True)]
     context = replace(build(environ), storage=storage)
     result, started = SweepStats(), time.perf_counter()
     await test_all(context, ready, "benchmark", NetworkList(context), result)

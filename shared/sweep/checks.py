@@ -43,7 +43,7 @@ async def test_or_share(
 
     A queue that is behind would be none the quicker: then as many are tested here as the time allows.
     """
-    subscriptions = {entry.row.columns.subscription for entry in to_test}
+    subscriptions = {entry.subscription for entry in to_test}
     few = len(to_test) <= context.settings.health.checks_here or len(subscriptions) == 1
     if few or await backlog.behind():
         return await test_all(context, to_test, correlation_id, networks, backlog.result)
@@ -59,7 +59,7 @@ async def check_subscription(context: Context, message: CheckMessage) -> SweepSt
         to_test = []
         async for row in context.storage.connections.list(message.subscription_id):
             try:
-                entry = StoredRecord(row, record_in(row))
+                entry = StoredRecord.of(row, record_in(row))
             except InvalidInput:
                 continue  # the sweep has reported it
             enforces = effective_mode_of(entry.record.identity.mode, context.options.installation.mode, pause).enforces

@@ -46,17 +46,17 @@ class Rule:
 
 
 async def _journal(context: Context, stored: StoredRecord, oldest: datetime) -> None:
-    await context.storage.journal.prune(stored.row.connection_id, oldest)
+    await context.storage.journal.prune(stored.record.id, oldest)
 
 
 async def _checks(context: Context, stored: StoredRecord, oldest: datetime) -> None:
-    await context.storage.checks.prune(stored.row.connection_id, oldest)
+    await context.storage.checks.prune(stored.record.id, oldest)
 
 
 async def _hosts(context: Context, stored: StoredRecord, oldest: datetime) -> None:
     del oldest  # as long as something is tested, the tests themselves delete what is tested no more
     if stored.record.status.phase in {Phase.REMOVED, Phase.IGNORED}:
-        hosts, name = context.storage.hosts, stored.row.connection_id
+        hosts, name = context.storage.hosts, stored.record.id
         await hosts.write(name, (), [row async for row in hosts.list(name)])
 
 
@@ -123,7 +123,7 @@ async def delete_old_rows(context: Context, stored: Iterable[StoredRecord]) -> N
     now = context.clock.now()
     last = await _last_sweep(context)
     for one in stored:
-        connection_id = one.row.connection_id
+        connection_id = one.record.id
         turn = last is not None and _day(connection_id, last) != _day(connection_id, now)
         await _of_connection(context, one, now, [rule for rule in RULES if turn or not rule.daily])
     if last is not None and _day(_INSTALLATION, last) != _day(_INSTALLATION, now):
@@ -147,7 +147,7 @@ async def _of_connection(context: Context, stored: StoredRecord, now: datetime, 
         try:
             await rule.delete(context, stored, now - timedelta(days=rule.days(context.settings)))
         except AutopilotError as error:
-            log.info("old rows of %s of connection %s not deleted: %s", rule.table, stored.row.connection_id, error)
+            log.info("old rows of %s of connection %s not deleted: %s", rule.table, stored.record.id, error)
 
 
 async def _last_sweep(context: Context) -> datetime | None:

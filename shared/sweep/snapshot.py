@@ -6,6 +6,8 @@ What cannot be read is reported and left out; nothing is concluded from it, and 
 from __future__ import annotations
 
 import asyncio
+import json
+import zlib
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -78,10 +80,30 @@ class SweepStats:
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A connection's record and the row it stands in."""
+    """A connection's record and the row it stands in, whose document is kept packed.
 
-    row: ConnectionRow
+    A sweep holds all of them: the documents as they are read were half of its memory, and a row is asked for only of
+    what is tested or deleted.
+    """
+
     record: ConnectionRecord
+    _bare: ConnectionRow
+    _packed: bytes
+
+    @classmethod
+    def of(cls, row: ConnectionRow, record: ConnectionRecord) -> StoredRecord:
+        """Of a row that was read, and the record in it."""
+        return cls(record, replace(row, document={}), zlib.compress(json.dumps(row.document).encode(), 1))
+
+    @property
+    def row(self) -> ConnectionRow:
+        """As it was read."""
+        return replace(self._bare, document=json.loads(zlib.decompress(self._packed)))
+
+    @property
+    def subscription(self) -> str:
+        """As the column says that rows are listed by."""
+        return self._bare.columns.subscription
 
 
 async def take_snapshot(
@@ -133,7 +155,7 @@ async def read_records(context: Context, result: SweepStats) -> tuple[dict[str, 
     found, unreadable = {}, set()
     async for row in context.storage.connections.list():
         try:
-            found[row.connection_id] = StoredRecord(row, record_in(row))
+            found[row.connection_id] = StoredRecord.of(row, record_in(row))
         except InvalidInput as error:
             unreadable.add(row.connection_id)
             result.errors.append(str(error))
