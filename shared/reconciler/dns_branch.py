@@ -12,34 +12,30 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
 from typing import TypeGuard
 
-from shared.context import Context, log
+from shared.context import Context
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case, parse_arm_id, short_id
-from shared.core.model.errors import AutopilotError, Blocked, NotVisibleYet, Permanent, RetryLater, Waiting
+from shared.core.model.errors import AutopilotError, Blocked, NotVisibleYet, Permanent, Waiting
 from shared.core.model.messages import Cause
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import REFUSED_FOR
-from shared.core.model.resources import NameResolution, VirtualNetwork, Zone
+from shared.core.model.resources import NameResolution, Zone
 from shared.core.model.steps import CreateLink, CreateZone, DnsStep, WithdrawAddress, made_by
 from shared.core.planning.desired import Desired, subscriptions_of, zone_subscriptions
 from shared.core.planning.dns import DnsFacts, plan_dns
 from shared.core.planning.dns_record import HolderFacts, other_holders
-from shared.core.planning.name_resolution import resolution_of, unexplained
 from shared.core.planning.plan import Observed, Plan, plan
-from shared.core.planning.requeue import LINK_OVERDUE
+from shared.core.planning.requeue import LINK_OVERDUE, address_awaited, awaited_step
 from shared.installation import things
 from shared.reconciler.further_links import goes_without
 from shared.reconciler.holders import holder_facts, note_waiting
+from shared.reconciler.observe import observe_resolution
 from shared.reconciler.run_state import Failures, Run, backoff_error, definite_failures, dns_failed, show_progress
 from shared.requests import Stage, timed
-
-FRESH = timedelta(minutes=10)
-"""How long it stays known which networks answer an endpoint's clients, while the app waits for something else."""
 
 HINT_SECONDS = 10.0
 """How long what the records say of zones is shared by the runs of a process."""
@@ -50,19 +46,26 @@ HINT_SECONDS = 10.0
 
 @timed(Stage.OBSERVE_DNS)
 async def observe_dns(
-    context: Context, desired: Desired, record: ConnectionRecord, *, again: bool = True, full: bool = False
+    context: Context,
+    desired: Desired,
+    record: ConnectionRecord,
+    *,
+    made: Zone | None = None,
+    again: bool = True,
+    full: bool = False,
 ) -> tuple[tuple[Zone, ...], DnsFacts]:
     """The zones of the service's name that matter, with links and records, and who answers the clients.
 
-    `again`: that is read again, also if it is known. `full`: no zone is left unread. Else one is, that we made for
-    another connection and that by our records serves other networks: so the cost of an endpoint does not grow with
-    the number of zones. What such a hint misses, Azure's refusal of a second link or a plan that ends with a person
-    brings to light, and the full look is taken (`dns_branch`).
+    `made`: a zone that was empty a moment ago, as it was made then. `again`: who answers is read again, also if it is
+    known. `full`: no zone is left unread. Else one is, that we made for another connection and that by our records
+    serves other networks: so the cost of an endpoint does not grow with the number of zones. What such a hint misses,
+    Azure's refusal of a second link or a plan that ends with a person brings to light, and the full look is taken
+    (`dns_branch`).
     """
     if not desired.endpoint.vnet_id:
         return (), DnsFacts()  # no zone serves it; the plan says what is missing
     resolution, zone = await asyncio.gather(
-        _resolution(context, desired, record, again=again), _known_zone(context, desired, record)
+        observe_resolution(context, desired, record, again=again), _known_zone(context, desired, record, made)
     )
     if zone is not None and not full and _serves_all(zone, desired, record, resolution, again=again):
         return (zone,), DnsFacts(resolution, full=False)
@@ -141,8 +144,10 @@ async def _networks_of_zones(context: Context) -> dict[str, frozenset[str]]:
     return found
 
 
-async def _known_zone(context: Context, desired: Desired, record: ConnectionRecord) -> Zone | None:
-    """The recorded zone, as it is now."""
+async def _known_zone(context: Context, desired: Desired, record: ConnectionRecord, made: Zone | None) -> Zone | None:
+    """The zone that was just made, or the recorded one, as it is now."""
+    if made is not None:
+        return made
     if record.dns.zone is None or parse_arm_id(record.dns.zone.id).name.lower() != desired.service.zone:
         return None
     zone = await context.dns.zone(parse_arm_id(record.dns.zone.id))
@@ -157,44 +162,6 @@ def _serves_all(
     elsewhere = {*(one.vnet for one in record.dns.refused), *(() if again else record.dns.elsewhere)}
     further = (one for one in (desired.endpoint.vnet_id, *desired.link_vnets) if lower_case(one) not in elsewhere)
     return all(zone.link_to(one) for one in (*answering, *further))
-
-
-async def _resolution(context: Context, desired: Desired, record: ConnectionRecord, *, again: bool) -> NameResolution:
-    """Which networks answer the endpoint's clients."""
-    known, vnet, now = record.dns.resolution, desired.endpoint.vnet_id, context.clock.now()
-    if known is not None and known.read_at is not None and not again and now - known.read_at < FRESH:
-        return known
-    network = await _network(context, vnet)
-    if network is not None and not network.own_dns_servers:
-        return NameResolution((vnet,), read_at=now)
-    others = await _networks_of_servers(context, desired) if network is not None and unexplained(network) else ()
-    return replace(resolution_of(vnet, network, others), read_at=now)
-
-
-async def _networks_of_servers(context: Context, desired: Desired) -> tuple[VirtualNetwork, ...]:
-    """The networks besides the endpoint's and its peers in which name servers may be, as far as they can be read."""
-    subscriptions = (*context.settings.scope.watched_subscriptions, *zone_subscriptions(desired, context.options))
-    named = await asyncio.gather(*(_network(context, vnet) for vnet in desired.link_vnets))
-    found = {lower_case(one.id): one for one in named if one is not None}
-    for subscription in dict.fromkeys(subscriptions):
-        try:
-            found |= await context.endpoints.networks_listed(subscription)
-        except RetryLater:
-            raise
-        except AutopilotError as error:
-            log.info("virtual networks of subscription %s not read: %s", subscription, error)
-    return tuple(found.values())
-
-
-async def _network(context: Context, vnet_id: str) -> VirtualNetwork | None:
-    """A network; None: it cannot be read. What passes by itself is raised."""
-    try:
-        return await context.endpoints.network(vnet_id)
-    except RetryLater:
-        raise
-    except AutopilotError as error:
-        log.info("virtual network %s not read: %s", vnet_id, error)
-        return None
 
 
 # -- the branch ----------------------------------------------------------------------------------------------------
@@ -216,12 +183,30 @@ async def dns_branch(run: Run, desired: Desired) -> tuple[Observed, Failures]:
         return unseen, definite_failures(run, {c.ZONE_READY: busy})
     again = run.cause is not Cause.WAIT or run.changed
     try:
+        if (rests := await _rests(run, desired)) is not None:
+            return unseen, rests
         zones, facts, failures = await _looked_and_acted(run, desired, again=again)
         if facts.narrow and any(_is_overlap(error) for error in failures.values()):
             zones, facts, failures = await _looked_and_acted(run, desired, again=again, full=True)
     except AutopilotError as error:
         return unseen, definite_failures(run, dns_failed(run, {c.ZONE_READY: error}))
     return replace(unseen, zones=zones, facts=facts), dns_failed(run, failures)
+
+
+async def _rests(run: Run, desired: Desired) -> Failures | None:
+    """How the branch stands that waits for an operation or the address alone; None: there is more to be looked at."""
+    if not run.observed_lately or run.changed:
+        return None
+    rests: Failures | None = {} if address_awaited(desired.endpoint, run.record) else None
+    if (step := awaited_step(desired, run.record)) is not None:
+        try:
+            succeeded, _ = await _polled(run, step)
+        except Waiting as error:
+            rests = {step.condition: error}
+        else:
+            run.made = Zone(step.zone, step.marker) if succeeded and isinstance(step, CreateZone) else None
+    run.rested |= rests is not None
+    return rests
 
 
 async def _ask_for_reads(run: Run, desired: Desired) -> None:
@@ -247,7 +232,9 @@ async def _looked_and_acted(
     """Read, plan and act; returns the zones and facts as they then are, and what failed. Raises what reading meets."""
     run.record = _tried_again(run, desired)
     await _ask_for_reads(run, desired)
-    zones, facts = await observe_dns(run.context, desired, run.record, again=again, full=full)
+    zones, facts = await observe_dns(
+        run.context, desired, run.record, made=None if full else run.made, again=again, full=full
+    )
     run.record = run.record.with_dns(resolution=facts.resolution)
     before = _planned(run, desired, zones, facts)
     facts = replace(facts, holders=await _holders(run, desired, zones, before))
@@ -347,18 +334,27 @@ def _decides_nothing(step: DnsStep, run: Run, desired: Desired) -> TypeGuard[Cre
 
 async def _begun_before(run: Run, step: DnsStep) -> None:
     """Of a step that an earlier run began: how did it go? To begin it anew would never tell why it fails."""
-    begun = run.record.operation(str(step))
-    if begun is None or not isinstance(step, CreateZone | CreateLink):
+    if run.record.operation(str(step)) is None or not isinstance(step, CreateZone | CreateLink):
         return
-    since = None if begun.begun_at is None else (run.context.clock.now() - begun.begun_at).total_seconds()
-    if isinstance(step, CreateLink) and since is not None and since >= LINK_OVERDUE.total_seconds():
+    begun = run.record.operation(str(step))
+    since = None if begun is None or begun.begun_at is None else run.context.clock.now() - begun.begun_at
+    if isinstance(step, CreateLink) and since is not None and since >= LINK_OVERDUE:
         # A link shows from its first moment on: this one was overdue, and was deleted.
         run.record = run.record.with_operation(str(step), "")
         return
-    failed = await run.context.dns.poll_previous(step, begun.url, since)
+    _, failed = await _polled(run, step)
     run.record = run.record.with_operation(str(step), "")
     if failed is not None:
         raise failed
+
+
+async def _polled(run: Run, step: CreateZone | CreateLink) -> tuple[bool, AutopilotError | None]:
+    """What Azure tells of the step's operation, asked once in a run; raises Waiting while it runs."""
+    begun = run.record.operation(str(step))
+    if begun is not None and str(step) not in run.polled:
+        since = None if begun.begun_at is None else (run.context.clock.now() - begun.begun_at).total_seconds()
+        run.polled[str(step)] = await run.context.dns.poll_previous(step, begun.url, since)
+    return run.polled.get(str(step), (False, None))
 
 
 async def _noted(run: Run, step: DnsStep, zones: tuple[Zone, ...]) -> tuple[Zone, ...]:

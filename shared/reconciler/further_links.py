@@ -1,17 +1,21 @@
-"""Links to further networks: those of the settings that decide nothing for the endpoint's clients. For `dns_branch`.
+"""Networks besides the endpoint's: where its name servers may be, and links to those that the settings name.
 
+The former are read for `observe`, the latter made by `dns_branch`; they decide nothing for the endpoint's clients.
 One that cannot be linked costs itself: it is told as advice and left alone for a day, and every other one is linked.
 """
 
 from __future__ import annotations
 
-from shared.context import log
+import asyncio
+
+from shared.context import Context, log
 from shared.core.model.arm_ids import lower_case
-from shared.core.model.errors import AutopilotError, Blocked, NotFound
+from shared.core.model.errors import AutopilotError, Blocked, NotFound, RetryLater
 from shared.core.model.reasons import Reason
 from shared.core.model.record_parts import RefusedNetwork
+from shared.core.model.resources import VirtualNetwork
 from shared.core.model.steps import CreateLink
-from shared.core.planning.desired import Desired
+from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.reconciler.run_state import Run
 
 NEEDS_NO_LINK = frozenset(
@@ -56,3 +60,18 @@ async def _refused(run: Run, desired: Desired, step: CreateLink, error: Autopilo
         message = f"Virtual network {step.vnet_id} is not linked: {found.what}{named}"
         return RefusedNetwork(lower_case(step.vnet_id), found.reason, message)
     return None
+
+
+async def networks_of_servers(context: Context, desired: Desired) -> tuple[VirtualNetwork, ...]:
+    """The networks besides the endpoint's and its peers in which name servers may be, as far as they can be read."""
+    subscriptions = (*context.settings.scope.watched_subscriptions, *zone_subscriptions(desired, context.options))
+    named = await asyncio.gather(*(context.endpoints.network_if_readable(vnet) for vnet in desired.link_vnets))
+    found = {lower_case(one.id): one for one in named if one is not None}
+    for subscription in dict.fromkeys(subscriptions):
+        try:
+            found |= await context.endpoints.networks_listed(subscription)
+        except RetryLater:
+            raise
+        except AutopilotError as error:
+            log.info("virtual networks of subscription %s not read: %s", subscription, error)
+    return tuple(found.values())

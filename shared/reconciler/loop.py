@@ -26,7 +26,6 @@ from shared.context import Context, log
 from shared.core.guards.scope import not_carried_out
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import connection_id
-from shared.core.model.conditions import Condition
 from shared.core.model.errors import AutopilotError, Blocked, LeaseLost, NotFound, RetryLater, Throttled
 from shared.core.model.messages import ASKED_FOR, Cause, WorkMessage, told_cause, told_of, told_operations
 from shared.core.model.record import ConnectionRecord
@@ -37,7 +36,7 @@ from shared.core.planning.deletion import note_delete_event
 from shared.core.planning.desired import Desired, desired_of, recognition_condition
 from shared.core.planning.former import note_former
 from shared.core.planning.plan import Plan, approved, plan, record_observation, remember
-from shared.core.planning.requeue import waits_for_key
+from shared.core.planning.requeue import as_on_record, has_its_turn, waits_for_key
 from shared.health.check import CheckResult, check, not_tested, record_check, testable
 from shared.installation.pause import present_pause
 from shared.installation.services import is_known_now
@@ -69,9 +68,6 @@ from shared.state.rows import ConnectionRow
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
-
-FRESH = timedelta(minutes=10)
-"""How long a full observation spares the next looks while nothing but the approval is awaited."""
 
 TOLD = (Cause.EVENT_DELETE, Cause.MANUAL)
 """Causes that say more than to look: that an event told the deletion, or a person asked. They are not lost when the
@@ -228,21 +224,22 @@ async def _bounded(run: Run, message: WorkMessage) -> None:
 
 async def reconcile_once(run: Run, message: WorkMessage) -> None:
     """One run: read the endpoint, bring both clouds towards what is wanted, plan again, test; see `run.record`."""
-    if _only_key_awaited(run, message) and await _key_still_missing(run):
+    if _only_key_awaited(run) and await _key_still_missing(run):
         return
     endpoint = await _read_endpoint(run, message)
     desired = None if endpoint is None else await _desired(run, endpoint)
     if endpoint is None or desired is None:
         return  # there is nothing more to do, and the record says why
-    if _only_approval_awaited(run, endpoint, message):
+    if _only_approval_awaited(run, endpoint):
         _look_at_approval(run, endpoint)
         return
     context, now = run.context, run.context.clock.now()
-    run.changed = not _as_on_record(run.record, endpoint)
+    run.changed = not as_on_record(run.record, endpoint)
+    run.rested = _elastic_rests(run, endpoint)
     run.record = record_observation(run.record, desired, now)
 
     (seen, dns_failures), (observed, elastic_failures) = await _side_by_side(
-        dns_branch(run, desired), elastic_branch(run, desired)
+        dns_branch(run, desired), _resting() if run.rested else elastic_branch(run, desired)
     )
     failures = dns_failures | elastic_failures
 
@@ -250,7 +247,7 @@ async def reconcile_once(run: Run, message: WorkMessage) -> None:
     conditions, planned = not_carried_out(final.conditions, final.all_steps, run.effective_mode)
     final = replace(final, conditions=conditions)
     run.record = remember(run.record, desired, final, now).with_status(planned=planned)
-    if not run.stale:
+    if not run.stale and not run.rested:
         run.record = run.record.with_schedule(observed_at=now)
 
     result = await _test(run, desired, final, failures)
@@ -315,7 +312,7 @@ async def _side_by_side(one: Coroutine[Any, Any, _A], other: Coroutine[Any, Any,
 
 async def _test(run: Run, desired: Desired, final: Plan, failures: Failures) -> CheckResult:
     """Test the connection if it stands so far, and keep the result."""
-    kept = {condition.type: condition for condition in run.record.status.conditions} if run.stale else {}
+    kept = {condition.type: condition for condition in run.record.status.conditions} if run.stale or run.rested else {}
     found = {condition.type: condition for condition in final.conditions} | failed_conditions(run, failures)
     standing = kept | found | unread_conditions(run)
     result = (
@@ -330,19 +327,16 @@ async def _test(run: Run, desired: Desired, final: Plan, failures: Failures) -> 
 # -- waiting for a key ---------------------------------------------------------------------------------------------
 
 
-def _only_key_awaited(run: Run, message: WorkMessage) -> bool:
+def _only_key_awaited(run: Run) -> bool:
     """Whether the key of the organization is all that this run is for: everything else was looked at a moment ago."""
     record = run.record
     conditions = {one.type: one for one in record.status.conditions if not one.true and one.type != c.READY}
     behind = {c.POLICY_READY, c.CLAIMED, c.APPROVED, c.ASSOCIATED, c.REACHABLE}
     others = [one for name, one in conditions.items() if name not in behind]
     return (
-        message.cause is Cause.WAIT
+        run.observed_lately
         and any(waits_for_key(one) for one in conditions.values())
         and all(one.needs is c.WaitingFor.PERSON for one in others)
-        and not record.removal.missed
-        and record.schedule.observed_at is not None
-        and run.context.clock.now() - record.schedule.observed_at < FRESH
     )
 
 
@@ -360,37 +354,44 @@ async def _key_still_missing(run: Run) -> bool:
 # -- waiting for the approval --------------------------------------------------------------------------------------
 
 
-def _only_approval_awaited(run: Run, endpoint: Endpoint, message: WorkMessage) -> bool:
+def _only_approval_awaited(run: Run, endpoint: Endpoint) -> bool:
     """Whether one read of the endpoint is enough: everything else held a moment ago and nothing of it has changed."""
     record = run.record
     awaited = {c.APPROVED, c.ASSOCIATED, c.REACHABLE, c.READY, *c.BESIDE}
     others = [condition for condition in record.status.conditions if condition.type not in awaited]
     return (
-        message.cause is Cause.WAIT
-        and endpoint.status is ConnectionStatus.PENDING
-        and not record.removal.missed
-        and record.schedule.observed_at is not None
-        and run.context.clock.now() - record.schedule.observed_at < FRESH
+        _approval_is_awaited(run, endpoint)
         and bool(others)
-        and all(condition.true or _has_its_turn(record, condition, run) for condition in others)
-        # Once it is overdue the policies are read again: one of them may say why.
-        and approved(endpoint, record, run.context.options, run.context.clock.now()).needs is c.WaitingFor.TIME
-        and _as_on_record(record, endpoint)
+        and all(condition.true or has_its_turn(record, condition, run.context.clock.now()) for condition in others)
+        and as_on_record(record, endpoint)
     )
 
 
-def _has_its_turn(record: ConnectionRecord, condition: Condition, run: Run) -> bool:
-    """Whether a part of DNS waits for the moment before which Azure is not to be asked."""
-    turn = record.dns.not_before
-    return condition.type in c.DNS and turn is not None and run.context.clock.now() < turn
+def _approval_is_awaited(run: Run, endpoint: Endpoint) -> bool:
+    """Whether Elastic Cloud's part was read a moment ago, and nothing but Elastic's approval changes it.
 
-
-def _as_on_record(record: ConnectionRecord, endpoint: Endpoint) -> bool:
-    return (record.identity.guid, record.identity.address, record.identity.vnet_id) == (
-        endpoint.guid,
-        endpoint.address,
-        endpoint.vnet_id,
+    Once it is overdue the policies are read again: one of them may say why.
+    """
+    record, now = run.record, run.context.clock.now()
+    return (
+        run.observed_lately
+        and endpoint.status is ConnectionStatus.PENDING
+        and record.identity.guid == endpoint.guid
+        and approved(endpoint, record, run.context.options, now).needs is c.WaitingFor.TIME
     )
+
+
+def _elastic_rests(run: Run, endpoint: Endpoint) -> bool:
+    """Whether Elastic Cloud is left alone while DNS is looked at: all is there and known, or all but the approval."""
+    awaited, known = _approval_is_awaited(run, endpoint), bool(run.record.elastic.targets)
+    stands = known and run.observed_lately and endpoint.status is ConnectionStatus.APPROVED and not run.changed
+    names = (c.POLICY_READY, c.CLAIMED) if awaited else (c.POLICY_READY, c.CLAIMED, c.APPROVED, c.ASSOCIATED)
+    found = [one for one in map(run.record.condition, names) if one is not None]
+    return (awaited or stands) and bool(found) and all(one.true for one in found)
+
+
+async def _resting() -> tuple[None, Failures]:
+    return None, {}
 
 
 def _look_at_approval(run: Run, endpoint: Endpoint) -> None:

@@ -39,6 +39,7 @@ from shared.core.model.resources import (
     Claim,
     ConnectionStatus,
     Endpoint,
+    NameResolution,
     Policy,
     Target,
     policies_made_for,
@@ -55,12 +56,14 @@ from shared.core.planning.former import (
     serving,
     switch_record,
 )
+from shared.core.planning.name_resolution import resolution_of, unexplained
 from shared.core.planning.plan import ObservedElastic, targets_that_matter
 from shared.core.ports import PrivateConnections, listed_claims
 from shared.installation import decided as decisions
+from shared.reconciler.further_links import networks_of_servers
 from shared.reconciler.holders import namesakes
 from shared.reconciler.recover import recall
-from shared.reconciler.run_state import Run
+from shared.reconciler.run_state import FRESH, Run
 from shared.requests import Stage, timed
 from shared.state.codec import record_in
 
@@ -279,6 +282,20 @@ async def with_attached(api: PrivateConnections, target: Target) -> Target:
         # Unknown stays unknown: S1 then blocks this target, and only this one.
         log.warning("policies of deployment %s not read: %s", target.id, error)
         return target
+
+
+async def observe_resolution(
+    context: Context, desired: Desired, record: ConnectionRecord, *, again: bool
+) -> NameResolution:
+    """Which networks answer the endpoint's clients; it stays known for a while."""
+    known, vnet, now = record.dns.resolution, desired.endpoint.vnet_id, context.clock.now()
+    if known is not None and known.read_at is not None and not again and now - known.read_at < FRESH:
+        return known
+    network = await context.endpoints.network_if_readable(vnet)
+    if network is not None and not network.own_dns_servers:
+        return NameResolution((vnet,), read_at=now)
+    others = await networks_of_servers(context, desired) if network is not None and unexplained(network) else ()
+    return replace(resolution_of(vnet, network, others), read_at=now)
 
 
 async def new_endpoint_out_of_scope(context: Context, message: WorkMessage) -> bool:

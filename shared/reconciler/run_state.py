@@ -26,6 +26,7 @@ from shared.core.model.errors import AutopilotError, RetryLater, Throttled, Wait
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import QueuedMessage
+from shared.core.model.resources import Zone
 from shared.core.model.steps import Step
 from shared.core.planning.requeue import condition_of, fingerprint, next_delay, overdue
 from shared.core.planning.restores import Restores, with_restore
@@ -38,6 +39,9 @@ from shared.state.rows import JournalEntry
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 """Before everything: where the storage did not say when it answered, nothing that waits has ended."""
+
+FRESH = timedelta(minutes=10)
+"""How long a full observation spares the next looks while nothing but time is awaited."""
 
 Failures = dict[str, AutopilotError]
 """The error of each condition that met one."""
@@ -76,10 +80,24 @@ class Run:
     """Runs since the run began."""
     began_with: frozenset[tuple[str, str]] = frozenset()
     """What the connection was waiting for when the run began."""
+    began_at: datetime = NEVER
+    """When it did, by this worker's clock: about then the endpoint is read."""
+    observed_lately: bool = False
+    """Whether all was read in full a moment ago, so that what is awaited may be looked at alone."""
+    rested: bool = False
+    """Whether a branch was left alone, as nothing but time changes what it waits for."""
+    polled: dict[str, tuple[bool, AutopilotError | None]] = field(default_factory=dict)
+    """By step: what Azure told in this run of the operation that an earlier one began for it."""
+
+    made: Zone | None = None
+    """The zone whose making has just ended: there is nothing in it yet."""
 
     def __post_init__(self) -> None:
         self.watch = Stopwatch(self.context.clock)
-        self.began_with = fingerprint(self.record.status.conditions)
+        self.began_with, self.began_at = fingerprint(self.record.status.conditions), self.context.clock.now()
+        observed_at, missed = self.record.schedule.observed_at, self.record.removal.missed
+        waits = self.cause is Cause.WAIT and observed_at is not None and not missed
+        self.observed_lately = waits and self.began_at - (observed_at or NEVER) < FRESH
 
     @property
     def effective_mode(self) -> EffectiveMode:
@@ -283,6 +301,8 @@ async def schedule(run: Run, message: WorkMessage) -> None:
         longest=settings.timing.wait_max,
         waits=run.waits,
         unread=run.stale,
+        looked_at=run.began_at,
+        now=run.context.clock.now(),
     )
     if delay is None or not run.effective_mode.enforces:  # without a right to act, only the sweep looks again
         await _withdraw(run, _standing_wait(connection, message))

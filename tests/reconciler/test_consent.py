@@ -111,7 +111,7 @@ async def test_one_association_that_fails_does_not_hold_up_the_next(estate: Esta
     association = "elastic POST /api/v1/deployments/traffic-filter/rulesets/*/associations"
     estate.worker = estate.new_worker(At(association, 1, Refusal(503)))
     endpoint = await estate.put_endpoint(tags=asks_for("logs-eastus2", "more"))
-    await estate.settle(50)
+    await estate.settle(12)
     assert "pe-1" in attached(estate, second)
     assert "pe-1" not in attached(estate, first)
     assert await estate.reason(endpoint, "Associated") == "AnswerLost"

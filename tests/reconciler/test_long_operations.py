@@ -152,5 +152,5 @@ async def test_an_operation_is_begun_again_where_azure_does_not_tell_of_it_and_n
 
 async def test_no_address_but_azures_own_is_asked(estate: Estate) -> None:
     """It comes from a table; a person who can write there must not get the app's token."""
-    assert await estate.worker.context.dns.poll_previous(STEP, "https://evil.example/operation") is None
+    assert await estate.worker.context.dns.poll_previous(STEP, "https://evil.example/operation") == (False, None)
     assert estate.worker.wire.calls == []

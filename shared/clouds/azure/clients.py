@@ -8,9 +8,8 @@ code talks to any ARM.
 
 A subscription has few private DNS reads. So each is asked for before it is sent (`Budget`), and long-running operations
 are looked at when their kind usually ends (`Operations`), because the service names no time: what the last one of a
-kind took tells when the first look at the next is worth it; while that is not known, one of those that run side by side
-is looked at for all. Looks after the first follow the time waited so far: a tenth of it. Nothing of this is kept: a
-process learns it with its first operation.
+kind took tells when the first look at the next is worth it; while that is not known, those that run side by side share
+the looks that one would have. Looks follow the time waited so far: a twelfth of it. A process learns this anew.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib import import_module
@@ -141,7 +140,7 @@ class ArmOptions:
 
     url: str = "https://management.azure.com"
     audience: str = "https://management.azure.com"
-    poll_interval: float = 2.0
+    poll_interval: float = 1.0
     """Between two looks at a long-running operation; the SDK's own default is 30."""
     operation_wait: float = 25.0
     """How long one run waits for an operation before it goes back to the queue."""
@@ -265,12 +264,23 @@ def body_of(answer: object) -> Mapping[str, Any]:
 # -- long-running operations of private DNS ----------------------------------------------------------------------------
 
 
-SHARE = 0.1
+SHARE = 0.08
 """Of the time waited so far, to the next look."""
 SOONER = 0.95
-"""Of the time that the last one took where the first look found it ended: it may have ended before."""
+"""Of the time that the last one took, where none was seen running a short while before: it may have ended sooner."""
+SEEN_SHORTLY = 0.85
 LONGER = 5.0
 """Seconds that a run waits beyond its time rather than go through the queue."""
+WITHOUT_A_LOOK = 4.0
+"""Seconds at least after which a run comes back while others of the kind have the looks."""
+ASKED_FOR, ASKED_A_SECOND = 10.0, 8
+"""Of the runs of a kind in the last so many seconds, so many come back in a second: each reads its endpoint."""
+NOTHING = 0.05
+"""Seconds that are none."""
+LONGEST_PAUSE = 60.0
+"""Seconds after which a run comes back in any case: it may be known by then that the kind has become faster."""
+HELD_PLACES = 4
+"""Runs of a process that wait in place; the others go back to the queue, so that what has not begun can begin."""
 
 ENDED = frozenset({"succeeded", "failed", "canceled"})
 
@@ -283,9 +293,12 @@ class _Learned:
 
     usual: float | None = None
     """Seconds until the first look."""
-    running: list[object] = field(default_factory=list)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when one has ended, so that its time is known."""
+    looked_at: float | None = None
+    """When one of them was last looked at, by the loop's time."""
+    seen_running: float = 0.0
+    """The longest that one of them was seen running."""
+    asked: list[float] = field(default_factory=list)
+    """When runs came that got no look."""
 
 
 class StillRunning(Exception):
@@ -303,54 +316,77 @@ class Operations:
         """`shortest`: seconds between two looks at least. `longest`: that a run waits for one operation."""
         self._shortest, self._longest = shortest, longest
         self._kinds: dict[str, _Learned] = {}
+        self._held = 0
 
-    def next_look(self, waited: float) -> float:
+    def pause(self, kind: str, waited: float) -> float:
+        """Seconds until a look is worth it at an operation that has run for so long; 0: now."""
+        known = self._kind(kind)
+        quiet = _now() - known.looked_at if known.looked_at is not None else None
+        if known.usual is None:
+            left = 0.0 if quiet is None else self.after_look(waited) - quiet
+        else:
+            left = known.usual - waited
+            if left > 0 and waited >= known.usual / 2 and (quiet is None or quiet >= known.usual / 4):
+                return 0.0  # one of them finds out whether it has become faster
+        return 0.0 if left < NOTHING else min(left, LONGEST_PAUSE)
+
+    def pause_away(self, kind: str, waited: float, *, others_look: bool = False) -> float:
+        """The same for a run that goes back to the queue: the more of them do, the longer each stays away."""
+        pause, known, now = self.pause(kind, waited), self._kind(kind), _now()
+        if known.usual is not None or not (pause or others_look):
+            return pause
+        known.asked = [*(one for one in known.asked if now - one < ASKED_FOR), now]
+        many = len(known.asked) > HELD_PLACES
+        return max(pause, self._shortest, WITHOUT_A_LOOK if many else 0.0, len(known.asked) / ASKED_A_SECOND)
+
+    def after_look(self, waited: float) -> float:
         """Seconds from one look to the next, by the time waited so far."""
         return max(self._shortest, waited * SHARE)
 
-    def learn(self, kind: str, took: float, looks: int) -> None:
-        """What one operation tells of the next."""
+    def note(self, kind: str, waited: float, told: Mapping[str, Any]) -> bool:
+        """What a look has told, for those that follow; whether the operation has ended."""
         known = self._kind(kind)
-        known.usual = took * SOONER if looks == 1 else took
-        known.ended.set()
+        known.looked_at = _now()
+        if not has_ended(told):
+            known.seen_running = max(known.seen_running, waited)
+            return False
+        shortly = SEEN_SHORTLY * waited <= known.seen_running <= waited
+        known.usual = waited if shortly else waited * SOONER
+        known.seen_running = 0.0
+        return True
 
-    async def wait_for_end(self, kind: str, look: Look) -> Mapping[str, Any]:
-        """What Azure tells of an operation, begun just now, once it has ended; raises StillRunning."""
-        known, mine, began, looks = self._kind(kind), object(), _now(), 0
-        known.running.append(mine)
+    async def wait_for_end(self, kind: str, look: Look, *, deletes: bool = False) -> Mapping[str, Any]:
+        """What Azure tells of an operation, begun just now, once it has ended; raises StillRunning.
+
+        What deletes has a place in any case: of its operation nothing is kept, so another run would begin it anew.
+        """
+        began, longest = _now(), self._longest + LONGER
+        if self._held >= HELD_PLACES and not deletes:
+            raise StillRunning(self.pause_away(kind, 0.0, others_look=True) or self._shortest)
+        self._held += 1
         try:
-            while True:
-                waited = _now() - began
-                pause = self._pause(known, mine, waited, looks)
-                if waited + pause > self._longest + LONGER:
-                    raise StillRunning(pause)
-                await self._sleep(known, mine, pause)
-                if looks == 0 and known.usual is not None and _now() - began < known.usual - self._shortest:
-                    continue  # another one has told how long it takes
-                told, looks = await look(), looks + 1
-                if text(told.get("status")).lower() in ENDED or not told.get("status"):
-                    self.learn(kind, _now() - began, looks)
+            pause = max(self._shortest, self.pause(kind, 0.0))
+            while (waited := _now() - began) + pause <= longest:
+                await asyncio.sleep(pause)
+                waited += pause
+                pause = self.pause(kind, waited)
+                if pause:
+                    continue
+                told = await look()
+                if self.note(kind, waited, told):
                     return told
+                pause = self.after_look(waited)
+            raise StillRunning(pause)
         finally:
-            known.running.remove(mine)
+            self._held -= 1
 
     def _kind(self, kind: str) -> _Learned:
         return self._kinds.setdefault(kind, _Learned())
 
-    def _pause(self, known: _Learned, mine: object, waited: float, looks: int) -> float:
-        if looks == 0 and known.usual is not None:
-            return max(self._shortest, known.usual) - waited if waited < known.usual else self.next_look(waited)
-        if known.usual is None and known.running[0] is not mine:
-            return max(2 * self._shortest, waited)  # the first of them is looked at for all
-        return self.next_look(waited)
 
-    async def _sleep(self, known: _Learned, mine: object, pause: float) -> None:
-        if known.usual is not None or known.running[0] is mine:
-            await asyncio.sleep(pause)
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await known.ended.wait()
+def has_ended(told: Mapping[str, Any]) -> bool:
+    """Whether an operation has ended, by what Azure tells of it; what Azure has forgotten has."""
+    return text(told.get("status")).lower() in ENDED or not told.get("status")
 
 
 def _now() -> float:

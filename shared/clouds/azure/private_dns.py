@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.clouds.azure.clients import ENDED, ArmClients, Operations, StillRunning, arm_errors, body_of
+from shared.clouds.azure.clients import ArmClients, Operations, StillRunning, arm_errors, body_of, has_ended
 from shared.clouds.azure.errors import classify
 from shared.clouds.azure.private_dns_reads import WILDCARD, PrivateDnsReads, link_of, record_of
 from shared.clouds.azure.refusals import read_refusal
@@ -42,17 +42,23 @@ class PrivateDns(PrivateDnsReads):
         zone = step.zone
         client = await self.clients.dns(zone.subscription_id)
         body = _models().PrivateZone({"location": "global", "tags": self._tags(step)})
-        await self._operation(
-            step,
-            lambda heard: client.private_zones.begin_create_or_update(
-                zone.resource_group,
-                zone.name,
-                body,
-                headers=dict(_IF_ABSENT),
-                raw_response_hook=heard,
-                polling=False,
-            ),
-        )
+        try:
+            await self._operation(
+                step,
+                lambda heard: client.private_zones.begin_create_or_update(
+                    zone.resource_group,
+                    zone.name,
+                    body,
+                    headers=dict(_IF_ABSENT),
+                    raw_response_hook=heard,
+                    polling=False,
+                ),
+            )
+        except Waiting:
+            raise
+        except BaseException:
+            self.lists.forget(zone.subscription_id.lower())  # it may be there now
+            raise
         made = Zone(zone, step.marker)
         self.lists.amend(zone.subscription_id, lambda found: found.with_zone(made))
         return made
@@ -89,26 +95,28 @@ class PrivateDns(PrivateDnsReads):
 
     async def poll_previous(
         self, step: CreateZone | CreateLink, url: str, begun: float | None = None
-    ) -> AutopilotError | None:
+    ) -> tuple[bool, AutopilotError | None]:
         """How the operation went that an earlier run began for a step, `begun` seconds ago, and did not see end.
 
-        None: it succeeded, or Azure does not tell of it any more. Raises Waiting while it runs, and RetryLater where
-        Azure cannot tell just now.
+        Whether Azure says that it succeeded, and why it failed; neither where Azure does not tell of it. Raises
+        Waiting while it runs, which costs no read before its kind usually ends, and RetryLater where Azure cannot tell
+        just now.
         """
-        doing, on = _describe(step)
+        (doing, on), kind = _describe(step), _kind(step)
+        if begun is not None and (pause := self.operations.pause_away(kind, begun)):
+            raise Waiting(f"Azure is still busy to {doing}.", on=on, after=pause, operation=url)
         told = await self._operation_status(url, step.zone, doing, on)
-        state = text(told.get("status")) or SUCCEEDED
-        if state.lower() not in ENDED:
-            after = self.operations.next_look(begun or 0.0)
-            raise Waiting(f"Azure is still busy to {doing}.", on=on, after=after, operation=url)
         if begun is not None and told:
-            self.operations.learn(_kind(step), begun, looks=2)
+            self.operations.note(kind, begun, told)
+        if not has_ended(told):
+            after = self.operations.after_look(begun or 0.0)
+            raise Waiting(f"Azure is still busy to {doing}.", on=on, after=after, operation=url)
         try:
             with _conflict_is_lag(doing, on), _not_found_is_lag(doing, on):
                 _raise_if_failed(told, doing, on)
         except AutopilotError as failed:
-            return failed
-        return None
+            return False, failed
+        return text(told.get("status")) == SUCCEEDED, None
 
     async def put_record(self, step: PutWildcardRecord) -> WildcardRecord:
         """Write the `*` record; raises LostRace when it is not as it was read."""
@@ -195,7 +203,7 @@ class PrivateDns(PrivateDnsReads):
 
     async def _removal(self, doing: str, on: str, zone: ArmId, begin: Begin) -> None:
         with arm_errors(doing, on):
-            await self._finished(doing, on, doing, zone, begin)
+            await self._finished(doing, on, doing, zone, begin, deletes=True)
 
     async def _operation(self, step: CreateZone | CreateLink, begin: Begin) -> Any:
         """The answer of a creation that had ended when Azure answered; None where it ended later."""
@@ -203,7 +211,9 @@ class PrivateDns(PrivateDnsReads):
         with _conflict_is_lag(doing, on), _not_found_is_lag(doing, on), arm_errors(doing, on):
             return await self._finished(doing, on, _kind(step), step.zone, begin)
 
-    async def _finished(self, doing: str, on: str, kind: str, zone: ArmId, begin: Begin) -> Any:
+    async def _finished(
+        self, doing: str, on: str, kind: str, zone: ArmId, begin: Begin, *, deletes: bool = False
+    ) -> Any:
         """Start a long-running operation and wait for its end, for a while."""
         from azure.core.rest import HttpRequest  # noqa: PLC0415 - the SDK is imported when first used
 
@@ -225,7 +235,7 @@ class PrivateDns(PrivateDnsReads):
             return mapping(response.json())
 
         try:
-            told = await self.operations.wait_for_end(kind, look)
+            told = await self.operations.wait_for_end(kind, look, deletes=deletes)
         except StillRunning as error:
             message = f"Azure is still busy to {doing}; this run waits no longer."
             raise Waiting(message, on=on, after=error.after, operation=urls[-1]) from None

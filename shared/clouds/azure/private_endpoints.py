@@ -6,6 +6,7 @@ yet ARM answers it, so answers are read as JSON, not through the SDK's attribute
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from ipaddress import ip_address
@@ -13,10 +14,12 @@ from typing import Any, Literal
 
 from shared.clouds.azure.clients import NETWORK_API, ArmClients, arm_errors, arm_read_errors, body_of
 from shared.core.model.arm_ids import ArmId, lower_case, parse_arm_id
-from shared.core.model.errors import InvalidInput, NotFound, UnusableAnswer
+from shared.core.model.errors import AutopilotError, InvalidInput, NotFound, RetryLater, UnusableAnswer
 from shared.core.model.json_values import mapping, mappings, text, texts
 from shared.core.model.resources import ConnectionStatus, Endpoint, Peering, VirtualNetwork
 from shared.requests import SharedReads
+
+log = logging.getLogger("privatelink")
 
 ENDPOINTS_SHARED = 5.0
 """Seconds that a listing of endpoints is shared: what a new endpoint changes (S8) is not to be overlooked for long."""
@@ -91,6 +94,16 @@ class PrivateEndpoints:
         with arm_read_errors("read the virtual network", wanted.text):
             answer = await client.virtual_networks.get(wanted.resource_group, wanted.name, api_version=NETWORK_API)
         return network_of({"id": wanted.text} | dict(body_of(answer)))
+
+    async def network_if_readable(self, vnet_id: str) -> VirtualNetwork | None:
+        """A virtual network; None: it cannot be read. What passes by itself is raised."""
+        try:
+            return await self.network(vnet_id)
+        except RetryLater:
+            raise
+        except AutopilotError as error:
+            log.info("virtual network %s not read: %s", vnet_id, error)
+            return None
 
     async def networks(self, subscription_id: str) -> dict[str, VirtualNetwork]:
         """Every virtual network of a subscription, by its lower-cased id."""

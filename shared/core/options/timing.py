@@ -16,7 +16,8 @@ class TimingOptions:
         "WAIT_FIRST_SECONDS",
         value.seconds(0.2, 600),
         "15",
-        "Seconds to the second look at something that takes its time.",
+        "Seconds to the second look at what failed. What only time changes (address, approval, operation) is looked at "
+        "after 2 seconds at least, later after a twelfth of the time waited.",
     )
     wait_max: float = setting(
         "WAIT_MAX_SECONDS",
@@ -60,8 +61,8 @@ class TimingOptions:
     arm_poll: float = setting(
         "ARM_POLL_SECONDS",
         value.seconds(0.1, 60),
-        "2",
-        "Seconds between two looks at a long-running operation in Azure.",
+        "1",
+        "Seconds between two looks at a long-running operation in Azure, at first; later a twelfth of the time waited.",
     )
     arm_wait: float = setting(
         "ARM_OPERATION_SECONDS",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.core.model import conditions as c
+from shared.core.model.arm_ids import parse_arm_id
 from shared.core.model.conditions import Condition
 from shared.core.model.errors import (
     AnswerLost,
@@ -21,6 +23,9 @@ from shared.core.model.errors import (
 )
 from shared.core.model.reasons import KEY_REASONS, Reason
 from shared.core.model.record import ConnectionRecord
+from shared.core.model.resources import Endpoint
+from shared.core.model.steps import CreateLink, CreateZone
+from shared.core.planning.desired import Desired
 from shared.core.reasons import remedy_of
 
 GROWTH = 1.5
@@ -43,6 +48,24 @@ REFUSED_LOOKS = (60.0,)
 """Seconds to the next looks at what one of these services refused, before it is left to the timer. One refusal means
 little: a role that was just assigned, or a token that was just renewed, is not known everywhere at once. More looks
 would take the reads of a subscription where a right is missing to many endpoints."""
+
+FOLLOWED = frozenset(
+    {
+        Reason.AWAITING_APPROVAL,
+        Reason.NO_ADDRESS_YET,
+        Reason.NO_NETWORK_YET,
+        Reason.NO_GUID_YET,
+        Reason.IN_PROGRESS,
+        Reason.OPERATION_RUNNING,
+    }
+)
+"""What time alone changes, and one read shows: looks follow the time waited so far."""
+SHARE = 0.08
+"""Of the time waited so far, to the next such look."""
+BESIDE_DNS = 10.0
+"""Seconds between two looks at the approval at least, while an operation of private DNS runs longer than that."""
+SOONEST = 2.0
+"""Seconds between two such looks at least."""
 
 PATIENCE = 10
 """Looks at a failing test before only the timer goes on looking."""
@@ -123,20 +146,56 @@ def next_delay(
     longest: float,
     waits: Mapping[str, float],
     unread: Collection[str] = (),
+    looked_at: datetime | None = None,
+    now: datetime | None = None,
 ) -> float | None:
     """Seconds until the loop looks again by itself; None when only an event, a person or the timer should wake it.
 
     `waits` are the seconds that errors asked for, by condition: one service's long wait does not hold up the other.
-    `unread` are conditions that stand as they were because the services could not be read.
+    `unread` are conditions that stand as they were because the services could not be read. `looked_at`: when the
+    endpoint was read, from which the wait for what time changes is counted.
     """
-    delay = _delay(connection, conditions, first, longest, waits, unread)
-    attempts = connection.schedule.attempts
-    if attempts < len(REFUSED_LOOKS) and any(_refused(condition) for condition in conditions.values()):
-        delay = REFUSED_LOOKS[attempts] if delay is None else min(REFUSED_LOOKS[attempts], delay)
+    looks = _Looks(connection.schedule.attempts, first, longest, waits, looked_at, now)
+    delay = _delay(conditions, looks, unread)
+    if looks.attempts < len(REFUSED_LOOKS) and any(_refused(condition) for condition in conditions.values()):
+        delay = REFUSED_LOOKS[looks.attempts] if delay is None else min(REFUSED_LOOKS[looks.attempts], delay)
     waiting = any(waits_for_key(condition) for condition in conditions.values())
     if waiting and connection.status.ready_since is None:  # what worked works on, and the sweep sees the new key
         return KEY_LOOK if delay is None else min(KEY_LOOK, delay)
     return delay
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """How long each wait is."""
+
+    attempts: int
+    first: float
+    longest: float
+    waits: Mapping[str, float]
+    looked_at: datetime | None
+    now: datetime | None
+
+    def wait_for(self, condition: Condition) -> float:
+        """Seconds to the next look at one condition."""
+        asked = self.waits.get(condition.type, self.waits.get(_BEHIND.get(condition.type, ""), 0.0))
+        if self.is_operation(condition):
+            return asked  # when the next look is worth it is known there
+        if condition.reason in FOLLOWED and condition.since and self.looked_at and self.now:
+            waited = (self.looked_at - condition.since).total_seconds()
+            due = min(self.longest, max(min(self.first, SOONEST), waited * SHARE))
+            return max(asked, due - (self.now - self.looked_at).total_seconds(), 0.0)
+        return max(self.grown, asked)
+
+    def is_operation(self, condition: Condition | None) -> bool:
+        """Whether an operation of private DNS runs, and it is known when the next look is worth it."""
+        running = condition is not None and condition.reason is Reason.OPERATION_RUNNING
+        return running and condition is not None and condition.type in c.DNS and condition.type in self.waits
+
+    @property
+    def grown(self) -> float:
+        """What has to be tried again is tried the more seldom the longer it fails."""
+        return min(self.longest, self.first * GROWTH ** min(self.attempts, 30))
 
 
 def _refused(condition: Condition) -> bool:
@@ -148,14 +207,7 @@ def waits_for_key(condition: Condition) -> bool:
     return not condition.true and condition.reason in KEY_REASONS and condition.type != c.READY
 
 
-def _delay(
-    connection: ConnectionRecord,
-    conditions: Mapping[str, Condition],
-    first: float,
-    longest: float,
-    waits: Mapping[str, float],
-    unread: Collection[str],
-) -> float | None:
+def _delay(conditions: Mapping[str, Condition], looks: _Looks, unread: Collection[str]) -> float | None:
     pending = {name for name, condition in conditions.items() if name != c.READY and not condition.true}
     waiting_for = {name for name in pending if conditions[name].needs in {c.WaitingFor.TIME, c.WaitingFor.WORK}}
     # "Not tested" waits for the others, it is nothing to look for by itself.
@@ -163,11 +215,25 @@ def _delay(
     for_persons = {name for name in pending if conditions[name].needs is c.WaitingFor.PERSON}
     waiting_for -= {name for name in waiting_for if for_persons & _AFTER.get(name, frozenset())}
     waiting_for |= set(unread)
-    if not waiting_for or (waiting_for == {c.REACHABLE} and connection.schedule.attempts >= PATIENCE):
+    if not waiting_for or (waiting_for == {c.REACHABLE} and looks.attempts >= PATIENCE):
         return None
-    grown = min(longest, first * GROWTH ** min(connection.schedule.attempts, 30))
     waiting_for = waiting_for - {c.REACHABLE} or waiting_for
-    return min(max(grown, waits.get(name, waits.get(_BEHIND.get(name, ""), 0.0))) for name in waiting_for)
+    waits = {
+        name: looks.wait_for(conditions[name]) if name in conditions else max(looks.grown, looks.waits.get(name, 0.0))
+        for name in waiting_for
+    }
+    if for_persons:  # nothing is in a hurry that a person holds up, and reads are few
+        waits = {name: max(wait, looks.grown) for name, wait in waits.items()}
+    policy = conditions.get(c.POLICY_READY)
+    if policy is not None and not policy.true:  # Elastic approves nothing that no policy asks for
+        waits |= {name: max(waits[name], looks.grown) for name in waits if name in {c.APPROVED, c.ASSOCIATED}}
+    # An approval is of no use before private DNS is ready: it is looked at with that, or a little later.
+    dns = [wait for name, wait in waits.items() if looks.is_operation(conditions.get(name))]
+    if dns:
+        waits |= {
+            name: max(waits[name], min([*dns, BESIDE_DNS])) for name in waits if name in {c.APPROVED, c.ASSOCIATED}
+        }
+    return min(waits.values())
 
 
 _AFTER = {
@@ -187,3 +253,38 @@ _BEHIND = {c.LINKED: c.ZONE_READY, c.RECORD_READY: c.ZONE_READY, c.ASSOCIATED: c
 def fingerprint(conditions: tuple[Condition, ...]) -> frozenset[tuple[str, str]]:
     """What is being waited for: while it stays the same, the delays grow."""
     return frozenset((condition.type, condition.reason) for condition in conditions if not condition.true)
+
+
+def address_awaited(endpoint: Endpoint, record: ConnectionRecord) -> bool:
+    """Whether private DNS, as it stands on record, waits for the endpoint's address and for nothing else."""
+    found = [record.condition(name) for name in c.DNS]
+    return not endpoint.address and all(one and (one.true or one.reason is Reason.NO_ADDRESS_YET) for one in found)
+
+
+def awaited_step(desired: Desired, record: ConnectionRecord) -> CreateZone | CreateLink | None:
+    """The step whose operation runs, as the record says, and which is all that private DNS waits for."""
+    zone, vnets = record.dns.zone, (desired.endpoint.vnet_id, *desired.link_vnets)
+    zones = (*(() if zone is None else (parse_arm_id(zone.id),)), *desired.zone_homes)
+    steps: list[CreateZone | CreateLink] = [CreateZone(one, desired.marker) for one in zones]
+    steps += [CreateLink(one, "", vnet, desired.marker) for one in zones for vnet in vnets]
+    for step in steps:
+        condition = record.condition(step.condition)
+        running = condition is not None and condition.reason is Reason.OPERATION_RUNNING
+        if running and record.operation(str(step)) is not None:
+            return step
+    return None
+
+
+def as_on_record(record: ConnectionRecord, endpoint: Endpoint) -> bool:
+    """Whether the endpoint is the same, with the same address and network, as when it was last read."""
+    return (record.identity.guid, record.identity.address, record.identity.vnet_id) == (
+        endpoint.guid,
+        endpoint.address or "",
+        endpoint.vnet_id,
+    )
+
+
+def has_its_turn(record: ConnectionRecord, condition: Condition, now: datetime) -> bool:
+    """Whether a part of DNS waits for the moment before which Azure is not to be asked."""
+    turn = record.dns.not_before
+    return condition.type in c.DNS and turn is not None and now < turn
