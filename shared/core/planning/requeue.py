@@ -176,13 +176,14 @@ class _Looks:
     looked_at: datetime | None
     now: datetime | None
 
-    def wait_for(self, condition: Condition) -> float:
-        """Seconds to the next look at one condition."""
+    def wait_for(self, condition: Condition, policy: Condition | None) -> float:
+        """Seconds to the next look at one condition. An approval is awaited only since a policy asks for it."""
         asked = self.waits.get(condition.type, self.waits.get(_BEHIND.get(condition.type, ""), 0.0))
         if self.is_operation(condition):
             return asked  # when the next look is worth it is known there
         if condition.reason in FOLLOWED and condition.since and self.looked_at and self.now:
-            waited = (self.looked_at - condition.since).total_seconds()
+            asked_at = policy.since if policy is not None and condition.type == c.APPROVED else None
+            waited = (self.looked_at - max(condition.since, asked_at or condition.since)).total_seconds()
             due = min(self.longest, max(min(self.first, SOONEST), waited * SHARE))
             return max(asked, due - (self.now - self.looked_at).total_seconds(), 0.0)
         return max(self.grown, asked)
@@ -218,13 +219,15 @@ def _delay(conditions: Mapping[str, Condition], looks: _Looks, unread: Collectio
     if not waiting_for or (waiting_for == {c.REACHABLE} and looks.attempts >= PATIENCE):
         return None
     waiting_for = waiting_for - {c.REACHABLE} or waiting_for
+    policy = conditions.get(c.POLICY_READY)
     waits = {
-        name: looks.wait_for(conditions[name]) if name in conditions else max(looks.grown, looks.waits.get(name, 0.0))
+        name: looks.wait_for(conditions[name], policy)
+        if name in conditions
+        else max(looks.grown, looks.waits.get(name, 0.0))
         for name in waiting_for
     }
     if for_persons:  # nothing is in a hurry that a person holds up, and reads are few
         waits = {name: max(wait, looks.grown) for name, wait in waits.items()}
-    policy = conditions.get(c.POLICY_READY)
     if policy is not None and not policy.true:  # Elastic approves nothing that no policy asks for
         waits |= {name: max(waits[name], looks.grown) for name in waits if name in {c.APPROVED, c.ASSOCIATED}}
     # An approval is of no use before private DNS is ready: it is looked at with that, or a little later.

@@ -174,6 +174,21 @@ def test_the_delays_grow_up_to_the_longest_and_never_overflow() -> None:
     assert delays == [10, 15, 22.5, 33.75, 50.625, 60, 60, 60]
 
 
+@pytest.mark.parametrize(
+    ("awaited", "policy", "delay"),
+    [(0, 0, 2), (10, 10, 2), (100, 100, 8), (900, 900, 60), (900, 100, 8), (900, 0, 2), (100, 900, 8)],
+)
+def test_looks_at_the_approval_follow_the_time_waited_since_a_policy_asks_for_it(
+    awaited: float, policy: float, delay: float
+) -> None:
+    standing = {
+        c.APPROVED: replace(AWAITED, since=NOW - timedelta(seconds=awaited)),
+        c.POLICY_READY: replace(c.satisfied(c.POLICY_READY, Reason.EXISTS, ""), since=NOW - timedelta(seconds=policy)),
+    }
+    found = next_delay(FRESH, standing, first=10, longest=60, waits={}, looked_at=NOW, now=NOW)
+    assert found == pytest.approx(delay)
+
+
 def test_a_wait_that_the_service_asked_for_is_kept_even_past_the_longest() -> None:
     assert look(AWAITED, Approved=120) == 120
     assert look(AWAITED, Approved=3) == 10
