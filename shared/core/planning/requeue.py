@@ -229,7 +229,8 @@ def _delay(conditions: Mapping[str, Condition], looks: _Looks, unread: Collectio
     if for_persons:  # nothing is in a hurry that a person holds up, and reads are few
         waits = {name: max(wait, looks.grown) for name, wait in waits.items()}
     if policy is not None and not policy.true:  # Elastic approves nothing that no policy asks for
-        waits |= {name: max(waits[name], looks.grown) for name in waits if name in {c.APPROVED, c.ASSOCIATED}}
+        with_policy = waits.get(c.POLICY_READY, looks.grown)
+        waits |= {name: max(waits[name], with_policy) for name in waits if name in {c.APPROVED, c.ASSOCIATED}}
     # An approval is of no use before private DNS is ready: it is looked at with that, or a little later.
     dns = [wait for name, wait in waits.items() if looks.is_operation(conditions.get(name))]
     if dns:

@@ -174,6 +174,12 @@ def test_the_delays_grow_up_to_the_longest_and_never_overflow() -> None:
     assert delays == [10, 15, 22.5, 33.75, 50.625, 60, 60, 60]
 
 
+def test_the_approval_is_not_looked_at_before_what_holds_its_policy_up_has_passed() -> None:
+    throttled = c.waiting(c.POLICY_READY, Reason.THROTTLED, "", WaitingFor.WORK)
+    assert look(throttled, AWAITED, PolicyReady=97) == 97
+    assert look(throttled, AWAITED, TO_LINK, PolicyReady=97) == 10
+
+
 @pytest.mark.parametrize(
     ("awaited", "policy", "delay"),
     [(0, 0, 2), (10, 10, 2), (100, 100, 8), (900, 900, 60), (900, 100, 8), (900, 0, 2), (100, 900, 8)],
