@@ -11,6 +11,7 @@ import shutil
 import socket
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from local.process.child import Child
@@ -24,10 +25,16 @@ ACCOUNT = "devstoreaccount1"
 ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 _READY_SECONDS = 30.0
 _HOST = "127.0.0.1"
+_OTHER_PORTS = 2
+"""Times that it is started again where another process took one of its ports."""
 
 
 class AzuriteError(RuntimeError):
     """Azurite could not be installed or started; the message says why and what to do."""
+
+
+class PortTaken(AzuriteError):
+    """Another process listens on one of the ports that it was given."""
 
 
 def find_executable(folder: Path = FOLDER) -> Path | None:
@@ -72,16 +79,28 @@ class Azurite:
         executable: Path | None = None,
         log: Path | None = None,
     ) -> Azurite:
-        """Start it on `ports` (blob, queue, table; free ones unless given), in memory unless `location` keeps data."""
+        """Start it on `ports` (blob, queue, table; free ones unless given), in memory unless `location` keeps data.
+
+        Another process may take a free port before Azurite does: then it is started on others.
+        """
         program = executable or find_executable()
         if program is None:
             raise AzuriteError(f"Azurite is not installed: npm install --prefix {FOLDER} azurite@{VERSION}")
-        blob, queue, table = ports or tuple(free_ports(3))
+        for _ in range(0 if ports else _OTHER_PORTS):
+            with suppress(PortTaken):
+                blob, queue, table = free_ports(3)
+                return cls._on((blob, queue, table), location, program, log)
+        blob, queue, table = ports or free_ports(3)
+        return cls._on((blob, queue, table), location, program, log)
+
+    @classmethod
+    def _on(cls, ports: tuple[int, int, int], location: Path | None, program: Path, log: Path | None) -> Azurite:
+        blob, queue, table = ports
         command = [str(program), "--silent", "--skipApiVersionCheck", "--disableTelemetry"]
         command += ["--blobHost", _HOST, "--queueHost", _HOST, "--tableHost", _HOST]
         command += ["--blobPort", str(blob), "--queuePort", str(queue), "--tablePort", str(table)]
         command += ["--inMemoryPersistence"] if location is None else ["--location", str(location)]
-        azurite = cls(Child(command, log=log), (blob, queue, table))
+        azurite = cls(Child(command, log=log), ports)
         try:
             azurite._wait_until_ready()
         except BaseException:
@@ -108,7 +127,9 @@ class Azurite:
         for port in self.ports:
             while not _answers(port):
                 if self.child.returncode is not None:
-                    raise AzuriteError(f"Azurite ended with status {self.child.returncode}: {self.child.output()}")
+                    told = self.child.output()
+                    kind = PortTaken if "EADDRINUSE" in told else AzuriteError
+                    raise kind(f"Azurite ended with status {self.child.returncode}: {told}")
                 if time.monotonic() > deadline:
                     raise AzuriteError(f"Azurite did not listen within {_READY_SECONDS:.0f} s: {self.child.output()}")
                 time.sleep(0.05)

@@ -145,6 +145,18 @@ def test_a_child_dies_with_a_parent_that_was_killed() -> None:
     assert wait_until_gone(pid)
 
 
+@pytest.mark.azurite
+@needs_azurite
+def test_a_port_that_another_process_takes_first_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as quicker:
+        taken, others = quicker.getsockname()[1], free_ports(5)
+        offered = iter([[others[0], others[1], taken], others[2:]])
+        monkeypatch.setattr(azurite, "free_ports", lambda _: next(offered))
+        running = azurite.Azurite.start()
+        running.stop()
+    assert running.ports == tuple(others[2:])
+
+
 def test_free_ports_are_different() -> None:
     assert len(set(free_ports(20))) == 20
 
