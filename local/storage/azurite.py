@@ -121,11 +121,15 @@ class Azurite:
         """End it: asked first, after five seconds made to."""
         self.child.stop(grace=5.0)
 
+    def _says_that_it_listens(self, port: int) -> bool:
+        # That something answers there is not enough: it may be the process that was quicker.
+        return f"listening at http://{_HOST}:{port}" in self.child.output()
+
     def _wait_until_ready(self) -> None:
         # Real time on purpose: another process is waited for, no clock of ours can hurry it.
         deadline = time.monotonic() + _READY_SECONDS
         for port in self.ports:
-            while not _answers(port):
+            while not (self._says_that_it_listens(port) and _answers(port)):
                 if self.child.returncode is not None:
                     told = self.child.output()
                     kind = PortTaken if "EADDRINUSE" in told else AzuriteError
