@@ -230,6 +230,7 @@ async def test_each_reason_leads_to_its_entry_and_no_meaning_stands_in_a_tooltip
         await expect(page.get_by_text("A person must act; the next step says how.")).to_be_visible()
         await page.get_by_role("link", name="pe-blocked").click()
         rows = page.locator("[data-condition]")
+        await expect(rows.first).to_be_visible()
         await expect(rows.locator("a[href*='reasons.html#']")).to_have_count(await rows.count())
         await expect(page.get_by_label("What is used")).to_contain_text("it keeps it true and may remove it")
         titles = """[...document.querySelectorAll("main [title]")].filter((one) => one.tagName !== "TIME")
