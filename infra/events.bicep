@@ -8,7 +8,7 @@ param environmentName string
 param location string
 @description('Tags of all resources besides those of the installation, each as name=value, separated by commas.')
 param resourceTags string = ''
-@description('Ids of the watched subscriptions, separated by commas; empty for this one.')
+@description('Ids of the watched subscriptions, separated by commas; empty for this one, or for none with existingSystemTopics.')
 param watchedSubscriptions string = ''
 @description('Resource ids of system topics that exist already, of watched subscriptions and of others that hold zones, separated by commas.')
 param existingSystemTopics string = ''
@@ -27,7 +27,7 @@ param actionGroupId string = ''
 param assignRoles bool = true
 
 var given = map(filter(split(watchedSubscriptions, ','), id => !empty(trim(id))), id => toLower(trim(id)))
-var all = empty(given) ? [subscription().subscriptionId] : union(given, [])
+var all = empty(given) && empty(topicIds) ? [subscription().subscriptionId] : union(given, [])
 // Azure takes 800 resources in one template, and works out beforehand what becomes of 500.
 var watched = length(all) > 200 ? fail('watchedSubscriptions has ${length(all)} subscriptions, and one deployment makes topics for 200: split them, as scripts/topics.sh does.') : all
 var givenTags = map(filter(split(resourceTags, ','), entry => !empty(trim(entry))), entry => split(trim(entry), '='))

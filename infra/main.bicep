@@ -357,7 +357,7 @@ module rights 'app/rights.bicep' = {
 }
 
 // -- events --------------------------------------------------------------------------------------------------------
-module events 'events.bicep' = if (eventDelivery == 'queue' && !empty(watched)) { // for the function, the hook postdeploy does it once the code is there
+module events 'events.bicep' = if (eventDelivery == 'queue' && !(empty(watched) && empty(existingSystemTopics))) { // for the function, the hook postdeploy does it once the code is there
   params: {
     environmentName: environmentName
     location: location

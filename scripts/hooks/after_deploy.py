@@ -66,7 +66,7 @@ def subscribe_function(installation: Installation) -> None:
             "start: look at its log stream."
         )
     watched, topics = installation.watched, installation.topics
-    if not watched:
+    if not installation.heard:
         return
     try:
         deploy_events(installation, output("TOPIC_IDENTITY_ID"), watched, topics, "events")
@@ -76,7 +76,7 @@ def subscribe_function(installation: Installation) -> None:
         say("  Azure refuses the system topic an identity: events go to the function, and leave no dead letters")
         deploy_events(installation, "", watched, topics, "events")
         remember("TOPIC_IDENTITY_ENABLED", "false", "topicIdentityEnabled")
-    say("  Subscribed to private-endpoint events in: " + ", ".join(installation.watched))
+    say("  Subscribed to events in: " + ", ".join(installation.heard))
 
 
 def deploy_events(
@@ -86,7 +86,7 @@ def deploy_events(
 
     With the first part go the topics of other subscriptions, which hold zones only.
     """
-    for part in range(0, len(subscriptions), TOPICS_AT_ONCE):
+    for part in range(0, max(len(subscriptions), 1), TOPICS_AT_ONCE):
         some, later = subscriptions[part : part + TOPICS_AT_ONCE], set(subscriptions[TOPICS_AT_ONCE:])
         theirs = [
             one for one in topics if subscription_of(one) in some or (not part and subscription_of(one) not in later)
@@ -115,10 +115,10 @@ def deploy_events(
 
 def prove_delivery(installation: Installation) -> bool:
     """Once per way of delivery and list of subscriptions: change a tag, see the event delivered in each."""
-    proof = f"{installation.delivery}:{','.join(sorted(installation.watched))}"
+    proof = f"{installation.delivery}:{','.join(sorted(installation.heard))}"
     if os.environ.get(PROVED) == proof:
         return True
-    results = [_prove(installation, subscription) for subscription in installation.watched]
+    results = [_prove(installation, subscription) for subscription in installation.heard]
     if all(results) and by_azd():
         remember(PROVED, proof, "")
     return all(results)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +34,15 @@ SUBSCRIPTIONS = "microsoft.resources.subscriptions"
 def prepare(installation: Installation) -> None:
     """All of it; what one part may not do is said and leaves the others alone, but for a topic that cannot deliver."""
     silent: list[str] = []
+    left = subscriptions_that_left(installation)
     check_region(installation)
     register_providers(installation)
     if installation.delivery == "none":
         stop_events(installation)
     else:
-        fall_back_from_refused_identity(installation)
-        silent = use_existing_topics(installation)
-    remove_from_subscriptions_that_left(installation)
+        installation = fall_back_from_refused_identity(installation)
+        silent = use_existing_topics(installation, left)
+    remove_from(left, installation)
     recover_vault(installation)
     if silent:
         sys.exit(
@@ -67,7 +70,7 @@ def check_region(installation: Installation) -> None:
 
 def register_providers(installation: Installation) -> None:
     """Register what each subscription needs."""
-    wanted = dict.fromkeys(installation.dns, DNS) | dict.fromkeys(installation.watched, WATCHED)
+    wanted = dict.fromkeys(installation.dns, DNS) | dict.fromkeys(installation.heard, WATCHED)
     wanted[installation.home] = HOME
     register(wanted)
 
@@ -116,15 +119,15 @@ def _is_registered(subscription: str, namespace: str) -> bool:
 # -- topics ----------------------------------------------------------------------------------------------------------
 
 
-def use_existing_topics(installation: Installation) -> list[str]:
+def use_existing_topics(installation: Installation, left: Sequence[str]) -> list[str]:
     """Azure has one system topic per subscription: another team's is used, one that is gone is forgotten.
 
-    Returns the ids of those that cannot deliver as was chosen.
+    So is one of a subscription that has left the list: the template would take its events again. Returns the ids of
+    those that cannot deliver as was chosen.
     """
     silent: list[str] = []
-    given = {subscription_of(one): one for one in installation.topics}
-    found = dict(given)
-    for subscription in installation.watched:
+    found = {subscription_of(one): one for one in installation.topics if subscription_of(one) not in left}
+    for subscription in unique(*installation.watched, *found):
         try:
             listed = az("eventgrid", "system-topic", "list", "--subscription", subscription)
         except Refused as refusal:
@@ -140,7 +143,7 @@ def use_existing_topics(installation: Installation) -> list[str]:
             if topic["topicType"].lower() == SUBSCRIPTIONS and not ours:
                 found[subscription] = topic["id"]
                 silent += [topic["id"]] if _lacks_identity(installation, topic) else []
-    if sorted(found.values()) != sorted(given.values()):
+    if sorted(found.values()) != sorted(installation.topics):
         say("  System topics that exist already: " + (", ".join(found.values()) or "none any more"))
         remember("EXISTING_SYSTEM_TOPICS", ",".join(found.values()), "existingSystemTopics")
     return silent
@@ -169,36 +172,39 @@ def identity_command(topic: dict[str, Any]) -> str:
 
 def stop_events(installation: Installation) -> None:
     """A template leaves what it does not name: the events of a deployment that had them would go on."""
-    for subscription in installation.watched:
+    for subscription in installation.heard:
         undo.remove_events(installation, subscription)
 
 
-def fall_back_from_refused_identity(installation: Installation) -> None:
+def fall_back_from_refused_identity(installation: Installation) -> Installation:
     """Where Azure refused the topic an identity in the last deployment, events go to the function instead."""
     if installation.delivery != "queue":
-        return
+        return installation
     listed = unless_refused(lambda: az("deployment", "sub", "list", "--subscription", installation.home), [])
     ours = [one for one in listed if (one.get("tags") or {}).get("azd-env-name") == installation.name]
     if not ours:
-        return
+        return installation
     last = max(ours, key=lambda one: str(one["properties"]["timestamp"]))["properties"]
     error = json.dumps(last.get("error") or {})
-    if last["provisioningState"] == "Failed" and re.search("systemTopics", error) and re.search("(?i)identit", error):
-        say("  Azure refused the system topic an identity in the last deployment: events go to the function instead.")
-        remember("EVENT_DELIVERY", "function", "eventDelivery")
-        remember("TOPIC_IDENTITY_ENABLED", "false", "topicIdentityEnabled")
+    refused = re.search("systemTopics", error) and re.search("(?i)identit", error)
+    if last["provisioningState"] != "Failed" or not refused:
+        return installation
+    say("  Azure refused the system topic an identity in the last deployment: events go to the function instead.")
+    remember("EVENT_DELIVERY", "function", "eventDelivery")
+    remember("TOPIC_IDENTITY_ENABLED", "false", "topicIdentityEnabled")
+    return replace(installation, delivery="function")
 
 
 # -- what left, and what is back -------------------------------------------------------------------------------------
 
 
-def remove_from_subscriptions_that_left(installation: Installation) -> None:
+def subscriptions_that_left(installation: Installation) -> list[str]:
+    """Those in which the app has rights from the deployments before, and has nothing to do any more."""
+    return [one for one in undo.places_of_roles(installation) if one not in installation.subscriptions]
+
+
+def remove_from(left: Sequence[str], installation: Installation) -> None:
     """Azure refuses to take a subscription out of a role's places while an assignment of it stands there."""
-    left = [
-        subscription
-        for subscription in unique(*undo.places_of_roles(installation))
-        if subscription not in installation.subscriptions
-    ]
     for subscription in left:
         say(f"  {subscription} has left the list: removing the app's rights and events there")
         undo.remove_assignments(installation, subscription)

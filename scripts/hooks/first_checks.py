@@ -37,7 +37,7 @@ def report(installation: Installation, *, change: bool = False) -> None:
             seen = str(check(installation))
         except Refused as refusal:
             seen = f"not seen: {refusal}"
-        except (KeyError, TypeError, IndexError, ValueError, OSError) as error:
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError, OSError) as error:
             seen = f"not seen: an answer without {error!r}"
         say(f"| {title} | {_printable(seen)} |")
     for title, why in NOT_FROM_HERE.items():
@@ -94,7 +94,7 @@ def roles(installation: Installation) -> str:
 def topics(installation: Installation) -> str:
     """Whether a topic took an identity, and delivers to another subscription."""
     seen = []
-    for subscription in installation.watched:
+    for subscription in installation.heard:
         for topic in az("eventgrid", "system-topic", "list", "--subscription", subscription):
             parts = topic["id"].split("/")
             where = ("--resource-group", parts[4], "--system-topic-name", parts[-1], "--subscription", subscription)
@@ -116,7 +116,7 @@ def groups(installation: Installation) -> str:
 def delivery(installation: Installation) -> str:
     """Events delivered, refused, and lost within a day."""
     seen = []
-    for subscription in installation.watched:
+    for subscription in installation.heard:
         for topic in az("eventgrid", "system-topic", "list", "--subscription", subscription):
             for metric in (
                 "DeliverySuccessCount",
@@ -182,7 +182,7 @@ def approval(installation: Installation) -> str:
     )
     rows = _graph(installation, where)
     asked = ("--namespace", "Microsoft.Network", "--offset", "7d", "--max-events", "500")
-    log = az("monitor", "activity-log", "list", *asked, "--subscription", installation.watched[0])
+    log = az("monitor", "activity-log", "list", *asked, "--subscription", (*installation.watched, installation.home)[0])
     told = [(str(one["eventTimestamp"])[:19], one["operationName"]["value"]) for one in log]
     latest = {operation: at for at, operation in sorted(told) if "rivateEndpoints/" in operation}
     return f"latest in the activity log: {latest}; rows of changes: {rows}"
@@ -233,7 +233,8 @@ NOT_FROM_HERE = {
 
 
 def _graph(installation: Installation, query: str) -> Any:
-    body = json.dumps({"subscriptions": list(installation.watched), "query": query})
+    watched, groups = list(installation.watched), list(installation.management_groups)
+    body = json.dumps({**({"subscriptions": watched} if watched else {"managementGroups": groups}), "query": query})
     url = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
     return az("rest", "--method", "post", "--url", url, "--body", body)["data"]
 

@@ -70,6 +70,11 @@ class Installation:
         return unique(self.home, *self.watched, *self.dns)
 
     @property
+    def heard(self) -> tuple[str, ...]:
+        """Subscriptions whose events the app gets: the watched ones, and those of other topics that it was given."""
+        return unique(*self.watched, *map(subscription_of, self.topics))
+
+    @property
     def foreign_groups(self) -> tuple[str, ...]:
         """Resource groups that the deployment wrote something into and did not make: `subscription/name`."""
         return unique(*(group_of(one) for one in (*self.named, *self.topics)))

@@ -39,12 +39,13 @@ def add(installation: Installation, named: Sequence[str] = ()) -> None:
         raise Refused("This installation takes no events (EVENT_DELIVERY=none): there is nothing to add.")
     if not output("STORAGE_ID"):
         raise Refused("The deployment tells no storage (AUTOPILOT_STORAGE_ID): deploy infra/main.bicep first.")
-    watched, given = unique(*installation.watched, *below(installation.management_groups)), unique(*named)
-    strangers = [one for one in given if one not in watched]
+    watched = unique(*installation.watched, *below(installation.management_groups))
+    heard, given = unique(*watched, *installation.heard), unique(*named)
+    strangers = [one for one in given if one not in heard]
     if strangers:
         raise Refused(f"Not watched: {', '.join(strangers)}. AZURE_SUBSCRIPTIONS and AZURE_MANAGEMENT_GROUPS decide.")
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        looks = list(pool.map(lambda one: _looked_at(installation, one), watched))
+        looks = list(pool.map(lambda one: _looked_at(installation, one, may_make=one in watched), heard))
     stopped = [one for one in looks if one.stops]
     wanted = [one for one in looks if not one.stops and (one.lacks or one.subscription in given)]
     for one in (*stopped, *wanted):
@@ -60,10 +61,12 @@ def add(installation: Installation, named: Sequence[str] = ()) -> None:
         raise Refused(f"{len(stopped)} of them wait for what stands above; until then the timer sees their endpoints.")
 
 
-def _looked_at(installation: Installation, subscription: str) -> Look:
+def _looked_at(installation: Installation, subscription: str, *, may_make: bool) -> Look:
     try:
         listed = az("eventgrid", "system-topic", "list", "--subscription", subscription)
         topics = [one for one in listed if one["topicType"].lower() == before_provision.SUBSCRIPTIONS]
+        if not topics and not may_make:
+            return Look(subscription, stops="its topic is gone, and nothing is watched there: EXISTING_SYSTEM_TOPICS")
         if not topics:
             return Look(subscription, lacks="no topic")
         (_, _, _, _, group, *_, name), topic = topics[0]["id"].split("/"), topics[0]

@@ -6,13 +6,15 @@ this installation, roles and event subscriptions by their names.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from azure_cli import Refused, az, az_soon, looks, say, unless_refused
-from installation import TITLE, Installation, below, group_of, output, subscription_of
+from installation import TITLE, Installation, below, group_of, output, subscription_of, unique
 
 
 def before_down(installation: Installation) -> None:
@@ -38,7 +40,7 @@ def everything(installation: Installation) -> None:
 
 def take_back(installation: Installation) -> None:
     """Network integration, events, assignments, roles; then say what stays."""
-    places = dict.fromkeys((*installation.subscriptions, *places_of_roles(installation)))
+    places = unique(*installation.subscriptions, *installation.heard, *places_of_roles(installation))
     vaults = unless_refused(lambda: _list_in_group("keyvault", installation), [])
     detach_subnet(installation)
     for subscription in places:
@@ -51,7 +53,7 @@ def take_back(installation: Installation) -> None:
     for subscription in places:
         remove_assignments(installation, subscription)
     remove_roles(installation)
-    _say_what_stays(vaults)
+    _say_what_stays(vaults, installation.management_groups)
 
 
 def foreign_groups(installation: Installation) -> list[str]:
@@ -161,11 +163,10 @@ def remove_roles(installation: Installation) -> None:
 
 
 def places_of_roles(installation: Installation) -> tuple[str, ...]:
-    """Subscriptions in which the installation's custom roles may be assigned."""
-    scopes = (scope for role in _roles(installation) for scope in role["assignableScopes"])
-    return tuple(
-        dict.fromkeys(subscription_of(scope) for scope in scopes if scope.lower().startswith("/subscriptions/"))
-    )
+    """Subscriptions in which the installation's custom roles may be assigned, or the last deployment assigned one."""
+    scopes = [scope for role in _roles(installation) for scope in role["assignableScopes"]]
+    scopes += [one["scope"] for one in json.loads(output("ROLES") or "[]")]  # also of roles that were made beforehand
+    return unique(*(subscription_of(scope) for scope in scopes if scope.lower().startswith("/subscriptions/")))
 
 
 def _roles(installation: Installation) -> list[dict[str, Any]]:
@@ -184,6 +185,7 @@ def _token_of_vault(installation: Installation) -> str:
 
 
 def _assignments(installation: Installation, subscription: str) -> list[dict[str, Any]]:
+    """Those in the subscription; Azure lists those at the management groups above it too, which others remove."""
     found: list[dict[str, Any]] = []
     for principal in _principals(installation):
         asked = (
@@ -197,7 +199,8 @@ def _assignments(installation: Installation, subscription: str) -> list[dict[str
             subscription,
         )
         found += unless_refused(lambda asked=asked: az(*asked), [])
-    return found
+    place = f"/subscriptions/{subscription}/".lower()
+    return [one for one in found if f"{one['scope']}/".lower().startswith(place)]
 
 
 def _principals(installation: Installation) -> list[str]:
@@ -215,10 +218,12 @@ def _is_ours(installation: Installation, subscription: str, group: str) -> bool:
     return bool(shown) and (shown.get("tags") or {}).get("azd-env-name") == installation.name
 
 
-def _say_what_stays(vaults: list[str]) -> None:
+def _say_what_stays(vaults: list[str], groups: Sequence[str]) -> None:
     say("What stays:")
     for vault in vaults:
         name = vault.split("/")[-1]
         say(f"  the vault {name}, deleted and kept for 90 days; the next azd up of this name recovers it")
+    for group in groups:
+        say(f"  the roles at the management group {group}, with their assignments: the platform team removes them")
     say("  connections: the zones, links, records, policies and claims that the app made; they keep working")
     say("  peerings with the app's network, on the other side; the API key in Elastic Cloud: revoke it there")

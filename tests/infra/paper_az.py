@@ -31,6 +31,8 @@ HOOKS = ROOT / "scripts" / "hooks"
 NAME = "x1"
 RIGHTS = {f"role {what} {change}" for what in ("assignment", "definition") for change in ("create", "delete")}
 """What a Contributor may not do."""
+MANAGEMENT_GROUPS = "/providers/Microsoft.Management/managementGroups/"
+"""With `--all` Azure CLI lists what is assigned above a subscription too."""
 METRIC_ALERTS = "Microsoft.Insights/metricAlerts"
 
 
@@ -243,14 +245,14 @@ class Person:
                 "roleDefinitionName": self._title(body["properties"]["roleDefinitionId"].split("/")[-1]),
             }
             for one, body in self.cloud.of(ASSIGNMENTS)
-            if f"{one.scope}/".lower().startswith(inside)
+            if (f"{one.scope}/".lower().startswith(inside) or (not scope and one.scope.startswith(MANAGEMENT_GROUPS)))
             and (not principal or body["properties"]["principalId"] == principal)
         ]
 
     def _title(self, guid: str) -> str:
         known = {BUILT_IN[name]: title for name, title in BUILT_IN_TITLES.items()}
         known |= {one.name: body["properties"]["roleName"] for one, body in self.cloud.of(ROLES)}
-        return known[guid]
+        return known.get(guid, "")
 
     def _real(self, moment: float) -> str:
         return (datetime.now(UTC) - timedelta(seconds=self.cloud.now - moment)).isoformat()

@@ -199,6 +199,13 @@ def test_subscriptions_below_management_groups_are_counted(az: Recorded) -> None
     assert checks(az)["subscriptions below management groups"] == "no management groups"
     az.environment["AZURE_MANAGEMENT_GROUPS"] = "landing-zones"
     assert checks(az)["subscriptions below management groups"] == "1 below 1 management groups"
+    assert '"managementGroups": ["landing-zones"]' in az.called(GRAPH)[-1]
+    assert f"--subscription {ID}" in az.called("monitor activity-log list --namespace")[-1]
+
+
+def test_the_topic_of_a_hub_that_is_not_watched_is_looked_at_too(az: Recorded) -> None:
+    az.environment["EXISTING_SYSTEM_TOPICS"] = TOPIC.replace(ID, "hub")
+    assert checks(az)["topics"].count("subscription Succeeded") == 2
 
 
 GRAPH = "rest --method post --url /providers/Microsoft.ResourceGraph/resources"

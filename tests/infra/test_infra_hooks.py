@@ -166,7 +166,7 @@ def test_delivery_is_proved_in_every_watched_subscription_by_a_changed_tag_of_it
 
 def test_an_event_that_azure_lost_is_sent_again_because_azure_does_not(az: Recorded) -> None:
     az.answer("monitor metrics list", *[NOTHING] * 30, DELIVERED)
-    assert az.run("postdeploy", AZURE_SUBSCRIPTIONS="s").returncode == 0
+    assert az.run("postdeploy", AZURE_SUBSCRIPTIONS="s", EXISTING_SYSTEM_TOPICS="").returncode == 0
     assert len(az.called("tag update")) == 3
 
 
@@ -182,7 +182,7 @@ def test_what_is_proved_once_is_not_proved_at_every_deployment(az: Recorded) -> 
 
 def test_no_event_in_ten_minutes_fails_the_hook_after_the_sweep_is_asked_for(az: Recorded) -> None:
     az.answer("monitor metrics list", NOTHING)
-    answer = az.run("postdeploy", AZURE_SUBSCRIPTIONS="s")
+    answer = az.run("postdeploy", AZURE_SUBSCRIPTIONS="s", EXISTING_SYSTEM_TOPICS="")
     assert answer.returncode == 1
     assert len(az.called("monitor metrics list")) == 60, "ten minutes, ten seconds apart"
     assert "No event has arrived" in answer.stderr

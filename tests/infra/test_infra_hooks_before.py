@@ -177,6 +177,12 @@ def test_a_topic_that_was_refused_an_identity_makes_events_go_to_the_function(az
     assert "events go to the function instead" in answer.stdout
 
 
+def test_a_topic_of_another_team_needs_no_identity_then(az: Recorded) -> None:
+    az.answer("deployment sub list", [failed("Identity is not supported for this topic.")])
+    az.answer("eventgrid system-topic list --subscription t", [topic(THEIRS, identity="None")])
+    assert az.run("preprovision").returncode == 0
+
+
 @pytest.mark.parametrize(
     "listed",
     [
@@ -200,7 +206,11 @@ def test_rights_and_events_are_removed_from_a_subscription_that_left_the_list(az
     az.answer("role definition list", [ROLE | {"assignableScopes": places}])
     az.answer("identity list --resource-group rg-x", [{"principalId": "app"}])
     az.answer(
-        "role assignment list --all --assignee-object-id app --subscription gone", [{"id": "/a/1"}, {"id": "/a/2"}]
+        "role assignment list --all --assignee-object-id app --subscription gone",
+        [
+            {"id": "/a/1", "scope": "/subscriptions/GONE"},
+            {"id": "/a/2", "scope": "/subscriptions/gone/resourceGroups/g"},
+        ],
     )
     az.answer("group show --name rg-x-events", {"tags": {"azd-env-name": "x"}})
     az.run("preprovision")
@@ -214,7 +224,7 @@ def test_roles_of_an_installation_with_a_longer_name_are_anothers(az: Recorded) 
     others = [ROLE | {"roleName": f"Private Link Autopilot DNS writer ({name})"} for name in ("x-2", "prod x", "y")]
     az.answer("role definition list", [one | {"assignableScopes": ["/subscriptions/gone"]} for one in others])
     az.answer("identity list", [{"principalId": "app"}])
-    az.answer("role assignment list", [{"id": "/a/1"}])
+    az.answer("role assignment list", [{"id": "/a/1", "scope": "/subscriptions/gone"}])
     az.run("preprovision")
     assert az.changes == []
 

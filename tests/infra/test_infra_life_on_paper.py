@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from tests.infra.paper_az import NAME, Person
+from tests.infra.paper_az import MANAGEMENT_GROUPS, NAME, Person
 from tests.infra.paper_azure import Resource
-from tests.infra.paper_choices import HOME, HUB, OTHER
+from tests.infra.paper_choices import HOME, HUB, MADE_BEFOREHAND, OTHER
 from tests.infra.paper_cloud import ASSIGNMENTS, GROUPS, ROLES, SUBSCRIBED, TOPICS, VAULTS, Cloud, Refused
 
 THIRD = "00000000-0000-0000-0000-0000000000a4"
@@ -72,6 +74,80 @@ def test_azure_refuses_the_shorter_list_without_the_hook(cloud: Cloud, monkeypat
         cloud.deploy("main.bicep", HOME, values)
 
 
+def test_a_subscription_that_left_keeps_nothing_of_us_on_another_teams_topic(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = another_teams_topic(cloud, THIRD)
+    person = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=THREE)
+    person.up()
+    assert person.chosen["EXISTING_SYSTEM_TOPICS"] == topic
+    person.chosen["AZURE_SUBSCRIPTIONS"] = f"{HOME},{OTHER}"
+    person.up()
+    assert person.chosen["EXISTING_SYSTEM_TOPICS"] == ""
+    assert [key for key in ours(cloud) if key.startswith(f"/subscriptions/{THIRD}")] == []
+
+
+def test_rights_by_roles_that_were_made_beforehand_leave_with_the_subscription(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = ",".join(f"{name}={id_}" for name, id_ in MADE_BEFOREHAND.items())
+    person = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=THREE, ROLE_IDS=ids)
+    person.up()
+    assert THIRD in {one.scope.split("/")[2] for one, _ in cloud.of(ASSIGNMENTS)}
+    person.chosen["AZURE_SUBSCRIPTIONS"] = f"{HOME},{OTHER}"
+    person.up()
+    assert {one.scope.split("/")[2] for one, _ in cloud.of(ASSIGNMENTS)} == {HOME, OTHER}
+
+
+def test_rights_at_a_management_group_are_the_platform_teams_to_remove(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Azure lists them with those of each subscription below, and the app works by them."""
+    person = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=THREE)
+    person.up()
+    (app,) = {one["principal"] for one in json.loads(person.chosen["AUTOPILOT_ROLES"]) if "vault" in one["scope"]}
+    body = {"properties": {"principalId": app, "roleDefinitionId": f"/{ROLES}/reader"}}
+    above = Resource(ASSIGNMENTS, "above", f"{MANAGEMENT_GROUPS}landing-zones", body)
+    cloud.put(above)
+    person.chosen |= {"AZURE_SUBSCRIPTIONS": HOME, "AZURE_MANAGEMENT_GROUPS": "landing-zones"}
+    cloud.below["landing-zones"] = [OTHER, THIRD]
+    person.up()
+    assert above.id.lower() in cloud.made
+    person.down()
+    assert list(cloud.made) == [above.id.lower()]
+    assert "the roles at the management group landing-zones" in person.said
+
+
+def test_a_topic_of_a_hub_that_is_not_watched_is_taken_along_and_left_as_it_was(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = another_teams_topic(cloud, HUB)
+    before = dict(cloud.made)
+    person = Person(cloud, HOME, monkeypatch, EXISTING_SYSTEM_TOPICS=topic)
+    person.up()
+    assert f"Proved: an event of {HUB}" in person.said
+    assert (HUB, "Microsoft.Insights") in cloud.registered, "the alerts on what the topic loses"
+    person.chosen["EVENT_DELIVERY"] = "none"
+    person.up()
+    assert cloud.of(SUBSCRIBED) == [], "else its events would go on to a storage that is closed now"
+    person.chosen["EVENT_DELIVERY"] = "queue"
+    person.up()
+    person.hook("undo")
+    assert cloud.made == before
+
+
+@pytest.mark.parametrize("delivery", ["queue", "function"])
+def test_it_is_taken_along_too_where_all_that_is_watched_is_below_a_management_group(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, delivery: str
+) -> None:
+    topic = another_teams_topic(cloud, HUB)
+    person = Person(
+        cloud, HOME, monkeypatch, EXISTING_SYSTEM_TOPICS=topic, AZURE_MANAGEMENT_GROUPS="g", EVENT_DELIVERY=delivery
+    )
+    person.up()
+    assert [one.id.split("/")[2] for one, _ in cloud.of(SUBSCRIBED)] == [HUB]
+
+
 @pytest.mark.parametrize("delivery", ["queue", "function"])
 def test_another_teams_topic_is_used_and_outlives_us(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, delivery: str
@@ -90,13 +166,15 @@ def test_another_teams_topic_is_used_and_outlives_us(
 
 @pytest.mark.parametrize("identity", ["None", "UserAssigned"])
 @pytest.mark.parametrize("way_out", ["its owner", "function", "none"])
+@pytest.mark.parametrize("watched", [True, False], ids=["of a watched subscription", "of a hub"])
 def test_another_teams_topic_that_cannot_deliver_stops_before_anything_is_made(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, identity: str, way_out: str
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, identity: str, way_out: str, watched: bool
 ) -> None:
     """Topics that the portal makes have no identity; half of the deployment would be there when Azure says so."""
     topic = another_teams_topic(cloud, OTHER, identity)
     before = dict(cloud.made)
-    person = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=f"{HOME},{OTHER}")
+    given = {"AZURE_SUBSCRIPTIONS": f"{HOME},{OTHER}"} if watched else {"EXISTING_SYSTEM_TOPICS": topic}
+    person = Person(cloud, HOME, monkeypatch, **given)
     with pytest.raises(Refused, match="Stopped before anything is deployed"):
         person.up()
     assert cloud.made == before

@@ -158,6 +158,22 @@ def test_a_subscription_that_is_not_watched_is_refused(az: Recorded) -> None:
     assert f"Not watched: {STRANGER}" in answer.stderr
 
 
+def test_a_hub_s_topic_that_the_deployment_was_given_is_looked_at_too(az: Recorded) -> None:
+    """The doctor names the subscription, and this is what it says to start."""
+    theirs = topic(STRANGER, "rg-theirs", type="SystemAssigned")
+    has(az, STRANGER, theirs)
+    az.environment["EXISTING_SYSTEM_TOPICS"] = theirs["id"]
+    az.answer("rest --method get", below(FIRST))
+    assert az.run("topics", STRANGER).returncode == 0
+    (made,) = deployed(az)
+    assert (made["watchedSubscriptions"], made["existingSystemTopics"]) == (STRANGER, theirs["id"])
+    az.answer(f"eventgrid system-topic list --subscription {STRANGER}", [])
+    answer = az.run("topics", STRANGER)
+    assert answer.returncode == 1
+    assert f"{STRANGER}: its topic is gone" in answer.stdout
+    assert len(deployed(az)) == 1, "none is made where nothing is watched"
+
+
 def test_without_events_there_is_nothing_to_add(az: Recorded) -> None:
     answer = az.run("topics", EVENT_DELIVERY="none")
     assert (answer.returncode, az.changes) == (1, [])
