@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -23,6 +25,10 @@ KEY = "essu_WlVoT01rSXlSa1o2TkdGQ1NYZHNhbEE6ZEZOdldGOXFVbmM9AAAA=="
         f'{{"headers": {{"authorization": "{KEY}"}}}}',
         "x" * 290 + KEY,
         f"part: {KEY[10:40]}",
+        f"GET /api?api_key={quote(KEY, safe='')} is no route",
+        f"authorization={KEY[:24]}... was cut off",
+        f"/keys/{KEY[:30]}/x",
+        f"x-{KEY[3:40]}",
         "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2lnbmF0dXJl",
         "https://host/x?sig=abcdefgh%3D&se=1",
     ],
@@ -32,6 +38,22 @@ def test_no_key_and_no_part_of_one_comes_through(told: str) -> None:
     assert not any(KEY[at : at + 8] in shown for at in range(len(KEY) - 8))
     assert "eyJ" not in shown
     assert "abcdefgh" not in shown
+
+
+IN_BASE64 = [base64.b64encode(f"{before}{KEY}".encode()).decode() for before in ("", "a", "ab", "user:")]
+
+
+@pytest.mark.parametrize("told", [KEY.lower(), KEY.upper(), *IN_BASE64])
+def test_no_key_comes_through_in_another_form(told: str) -> None:
+    shown = refusal_text(f"you sent {told} to us", KEY)
+    assert not any(told[at : at + 12] in shown for at in range(len(told) - 12))
+    assert shown.startswith("you sent")
+    assert shown.endswith("to us")
+
+
+def test_a_text_without_the_key_stays_as_it_is() -> None:
+    told = "deployment-editor is missing on /api/v1/deployments/traffic-filter/rulesets, see https://example.com/%20x"
+    assert refusal_text(told, KEY) == told
 
 
 def test_it_is_one_line_that_a_terminal_does_not_act_on() -> None:
