@@ -24,6 +24,8 @@ STALE = (1, 30, 120)
 """Seconds by which reads lag."""
 ALTERNATING = -30
 """Every other read lags by 30 seconds."""
+STORAGE = frozenset({"connections", "things", "hosts", "control", "journal", "checks", "queue"})
+"""The tables, and the queue."""
 ASSOCIATES = re.compile(r"/associations(/|$)|^PATCH .*/projects/")
 """Requests that associate a policy, or end that."""
 
@@ -169,7 +171,9 @@ def _of_the_call(call: Call) -> tuple[Kind, ...]:
             return (*KILLS, *LOST, *ARM_WRITES, *SLOW, *FROZEN, *REFUSED, *DAMAGED)
         case "arm", False:
             return (*KILLS, *LOST, *SLOW, *FROZEN, *REFUSED, *SHORT, *DAMAGED, *AZURE_STALE)
-        case _, True:  # tables and the queue
+        case service, True if service in STORAGE:
             return (*KILLS, *LOST, *STORAGE_WRITES, *SLOW, *FROZEN, *OUTAGES)
-        case _:
+        case service, False if service in STORAGE:
             return (*KILLS[1:], *SLOW[1:], *FROZEN, *OUTAGES)
+        case _:
+            raise LookupError(f"no fault is known for {call.name}")

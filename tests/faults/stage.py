@@ -21,8 +21,8 @@ from shared.core.model.services import Family, Services
 from shared.dispatch import take
 from shared.settings.services import shipped_services
 from tests.faults.acts import at_once
-from tests.faults.azure import LaggingAzure
 from tests.faults.kinds import ALTERNATING, FOLLOWS
+from tests.faults.lagging_azure import LaggingAzure
 from tests.faults.watcher import ACTOR, Watcher
 from tests.harness.estate import Estate
 from tests.harness.wire import Call, Faults, Killed, Outcome

@@ -24,6 +24,15 @@ from shared.clock import Clock
 from shared.core.model.errors import AnswerLost, RetryLater, Throttled
 from shared.requests import HEADER, OnRequest, Service, outgoing
 
+STORAGE_READS = frozenset({"get", "look", "list", "list_columns", "newest", "across", "poisoned"})
+STORAGE_WRITES = frozenset(
+    {"insert", "replace", "put", "write", "append", "delete", "prune", "send", "withdraw", "replay_poison"}
+)
+"""The methods of the tables and the queue; `tests/faults/test_known_calls.py` holds them to the ports."""
+HTTP = frozenset({"arm", "elastic", "vault", "topic"})
+"""Services whose calls are requests; all others are tables and the queue."""
+HTTP_READS = frozenset({"GET", "HEAD"})
+
 _BY_CHANCE = re.compile(r"(?<=OperationStatuses/).*|\b[0-9a-f]{32}\b")
 
 
@@ -126,9 +135,9 @@ class Call:
 
     @property
     def writes(self) -> bool:
-        """Whether it changes something."""
-        verbs = {"PUT", "POST", "DELETE", "PATCH", "insert", "replace", "append", "send", "withdraw"}
-        return self.what.split()[0] in verbs and "_search" not in self.what and not self.only_asks
+        """Whether it changes something; what is not known to read counts as a write."""
+        reads = HTTP_READS if self.service in HTTP else STORAGE_READS
+        return self.what.split()[0] not in reads and "_search" not in self.what and not self.only_asks
 
     @property
     def only_asks(self) -> bool:
