@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 
@@ -63,5 +64,6 @@ def matches(patterns: Iterable[str], action: str) -> bool:
     return any(_pattern(pattern).fullmatch(action) for pattern in patterns)
 
 
+@cache
 def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(".*".join(map(re.escape, text.split("*"))), re.IGNORECASE)

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from local.elastic.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    Matches = Callable[[dict[str, Any]], bool]
 
 _NESTED: Final = ("metadata.tags", "resources.elasticsearch", "resources.kibana", "resources.integrations_server")
 _ANALYZED: Final = ("name",)
@@ -31,8 +33,7 @@ def invalid_query(problem: str) -> ApiError:
 def search(body: Any, documents: list[dict[str, Any]], most: int = _MAX_SIZE) -> dict[str, Any]:
     """Answer a search request over all deployments the caller may see, with at most so many hits in a page."""
     request = _request(body)
-    hits = [document for document in documents if matches(request["query"], document)]
-    hits = _sorted(hits, request["sort"])
+    hits = _sorted(list(filter(compiled(request["query"]), documents)), request["sort"])
     start, size = request["from"], min(request["size"], most)
     page = hits[start : start + size]
     answer: dict[str, Any] = {"return_count": len(page), "match_count": len(hits), "deployments": page}
@@ -70,30 +71,35 @@ def _decode(cursor: Any) -> dict[str, Any]:
         raise invalid_query("unknown cursor") from None
 
 
-def matches(query: Any, document: dict[str, Any], scope: str = "") -> bool:
-    """Whether the document matches; `scope` is the nested path the query is inside of."""
+def compiled(query: Any, scope: str = "") -> Matches:
+    """What tells whether a document matches, made once for all of them; mistakes in any branch are told here.
+
+    `scope` is the nested path that the query is inside of: its fields are looked up in one nested object alone.
+    """
     if not isinstance(query, dict) or len(query) != 1:
         raise invalid_query("a query has exactly one kind")
     ((kind, clause),) = query.items()
-    evaluate = _KINDS.get(kind)
-    if evaluate is None:
+    compile_kind = _KINDS.get(kind)
+    if compile_kind is None:
         raise invalid_query(f"query kind {kind!r} is not supported")
     if not isinstance(clause, dict):
         raise invalid_query(f"{kind}: object expected")
-    return evaluate(clause, document, scope)
+    return compile_kind(clause, scope)
 
 
-def _bool(clause: dict[str, Any], document: dict[str, Any], scope: str) -> bool:
+def _bool(clause: dict[str, Any], scope: str) -> Matches:
     if set(clause) - {"must", "filter", "should", "must_not", "minimum_should_match"}:
         raise invalid_query("bool: unknown property")
-    # Every branch is evaluated, so that a mistake in one is reported, also where another decides the result.
-    found = {name: [matches(q, document, scope) for q in _clauses(clause, name)] for name in _BRANCHES}
-    required = found["must"] + found["filter"]
-    needed = clause.get("minimum_should_match", 1 if found["should"] and not required else 0)
-    return all(required) and not any(found["must_not"]) and sum(found["should"]) >= needed
-
-
-_BRANCHES: Final = ("must", "filter", "should", "must_not")
+    must, filters, should, must_not = (
+        [compiled(one, scope) for one in _clauses(clause, name)] for name in ("must", "filter", "should", "must_not")
+    )
+    required = must + filters
+    needed = clause.get("minimum_should_match", 1 if should and not required else 0)
+    return lambda document: (
+        all(one(document) for one in required)
+        and not any(one(document) for one in must_not)
+        and (not needed or sum(one(document) for one in should) >= needed)
+    )
 
 
 def _clauses(clause: dict[str, Any], name: str) -> list[Any]:
@@ -103,30 +109,23 @@ def _clauses(clause: dict[str, Any], name: str) -> list[Any]:
     return branch
 
 
-def _nested(clause: dict[str, Any], document: dict[str, Any], scope: str) -> bool:
-    path, query = clause.get("path"), clause.get("query")
+def _nested(clause: dict[str, Any], scope: str) -> Matches:
+    path = clause.get("path")
     if scope:
         raise invalid_query("nested: not inside another nested query")
     if path not in _NESTED:
         raise invalid_query(f"nested: {path!r} is no nested field")
-    # The query is checked even when there is nothing to look into.
-    results = [matches(query, _wrap(path, item), path) for item in [*_items(document, path), {}]]
-    return any(results[:-1])
+    inner = compiled(clause.get("query"), path)
+    *parts, last = path.split(".")
 
+    def matches(document: dict[str, Any]) -> bool:
+        node: Any = document
+        for part in parts:
+            node = node.get(part) if isinstance(node, dict) else None
+        items = node.get(last) if isinstance(node, dict) else None
+        return any(inner(item) for item in items or [])
 
-def _items(document: dict[str, Any], path: str) -> list[dict[str, Any]]:
-    node: Any = document
-    for part in path.split("."):
-        node = node.get(part) if isinstance(node, dict) else None
-    return node or []
-
-
-def _wrap(path: str, item: dict[str, Any]) -> dict[str, Any]:
-    """One nested object alone in its place, so that its full field names lead to it."""
-    wrapped: Any = [item]
-    for part in reversed(path.split(".")):
-        wrapped = {part: wrapped}
-    return dict(wrapped)
+    return matches
 
 
 def _field(clause: dict[str, Any], kind: str, argument: str) -> tuple[str, str]:
@@ -139,36 +138,40 @@ def _field(clause: dict[str, Any], kind: str, argument: str) -> tuple[str, str]:
     return field, value
 
 
-def _term(clause: dict[str, Any], document: dict[str, Any], scope: str) -> bool:
+def _term(clause: dict[str, Any], scope: str) -> Matches:
     field, value = _field(clause, "term", "value")
-    return value in _values(document, field, scope)
+    values = _values(field, scope)
+    return lambda document: value in values(document)
 
 
-def _prefix(clause: dict[str, Any], document: dict[str, Any], scope: str) -> bool:
+def _prefix(clause: dict[str, Any], scope: str) -> Matches:
     field, value = _field(clause, "prefix", "value")
-    return any(v.startswith(value) for v in _values(document, field, scope))
+    values = _values(field, scope)
+    return lambda document: any(found.startswith(value) for found in values(document))
 
 
-def _match(clause: dict[str, Any], document: dict[str, Any], scope: str) -> bool:
+def _match(clause: dict[str, Any], scope: str) -> Matches:
     field, value = _field(clause, "match", "query")
-    return bool(set(_tokens(value)) & set(_values(document, field, scope)))
+    values, wanted = _values(field, scope), set(_tokens(value))
+    return lambda document: not wanted.isdisjoint(values(document))
 
 
-def _exists(clause: dict[str, Any], document: dict[str, Any], scope: str) -> bool:
+def _exists(clause: dict[str, Any], scope: str) -> Matches:
     if not isinstance(clause.get("field"), str):
         raise invalid_query("exists: field expected")
-    return bool(_values(document, clause["field"], scope))
+    values = _values(clause["field"], scope)
+    return lambda document: bool(values(document))
 
 
-def _match_all(_clause: dict[str, Any], _document: dict[str, Any], _scope: str) -> bool:
-    return True
+def _match_all(_clause: dict[str, Any], _scope: str) -> Matches:
+    return lambda _document: True
 
 
-def _match_none(_clause: dict[str, Any], _document: dict[str, Any], _scope: str) -> bool:
-    return False
+def _match_none(_clause: dict[str, Any], _scope: str) -> Matches:
+    return lambda _document: False
 
 
-_KINDS: Final[dict[str, Callable[[dict[str, Any], dict[str, Any], str], bool]]] = {
+_KINDS: Final[dict[str, Callable[[dict[str, Any], str], Matches]]] = {
     "bool": _bool,
     "nested": _nested,
     "term": _term,
@@ -184,27 +187,30 @@ def _tokens(text: str) -> list[str]:
     return re.findall(r"\w+", text.lower())
 
 
-def _values(document: dict[str, Any], field: str, scope: str) -> list[str]:
-    """The indexed values of a field; those of a nested field only inside its `nested` query."""
+def _values(field: str, scope: str) -> Callable[[dict[str, Any]], list[str]]:
+    """What finds the indexed values of a field; those of a nested field only inside its `nested` query."""
     path = field.removesuffix(".keyword")
     nested = next((n for n in _NESTED if path.startswith(f"{n}.")), "")
     if nested != scope:
-        return []
-    found = [_text(value) for value in _walk(document, path.split("."))]
+        return lambda _document: []
+    parts = path.removeprefix(f"{scope}.").split(".")
     if path in _ANALYZED and path == field:
-        return [token for value in found for token in _tokens(value)]
-    return found
+        return lambda document: [token for value in _found(document, parts) for token in _tokens(value)]
+    return lambda document: _found(document, parts)
 
 
-def _walk(node: Any, parts: list[str]) -> Iterator[Any]:
-    if isinstance(node, list):
-        for item in node:
-            yield from _walk(item, parts)
-    elif not parts:
-        if node is not None and not isinstance(node, dict):
-            yield node
-    elif isinstance(node, dict):
-        yield from _walk(node.get(parts[0]), parts[1:])
+def _found(document: Any, parts: list[str]) -> list[str]:
+    nodes = [document]
+    for part in parts:
+        nodes = [node.get(part) for node in _flat(nodes) if isinstance(node, dict)]
+    return [_text(node) for node in _flat(nodes) if node is not None and not isinstance(node, dict)]
+
+
+def _flat(nodes: list[Any]) -> list[Any]:
+    """The nodes with each list, and each list in a list, in the place of what it holds."""
+    while any(isinstance(node, list) for node in nodes):
+        nodes = [item for node in nodes for item in (node if isinstance(node, list) else [node])]
+    return nodes
 
 
 def _text(value: Any) -> str:
@@ -217,7 +223,7 @@ def _sorted(hits: list[dict[str, Any]], sort: Any) -> list[dict[str, Any]]:
     # Sorting is stable: the last key first gives the first key the last word. Without keys, the newest first.
     for key in reversed(sort or [{"metadata.last_modified": {"order": "desc"}}]):
         field, descending = _sort_key(key)
-        hits = sorted(hits, key=lambda hit: _values(hit, field, ""), reverse=descending)
+        hits = sorted(hits, key=_values(field, ""), reverse=descending)
     return hits
 
 

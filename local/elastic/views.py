@@ -6,6 +6,7 @@ Looser than Elastic's own reference, as recorded answers are: `null` where a lis
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from local.elastic.settings import ElasticSettings
 
 
+@lru_cache(1000)
 def timestamp(moment: datetime) -> str:
     """As Elastic writes times: milliseconds and Z."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -21,12 +21,10 @@ async def tags_of(http: Http, resource: str = PE) -> dict[str, str]:
     return (await http("GET", resource)).json()["tags"]
 
 
-@pytest.fixture
-async def endpoint(http: Http) -> str:
-    """An endpoint with the tag `elastic-deployments: logs`."""
+async def tagged(http: Http) -> None:
+    """Make an endpoint with the tag `elastic-deployments: logs`; in the test, whose time is virtual."""
     await http.network()
     await http.done("PUT", PE, endpoint_body())
-    return PE
 
 
 @pytest.mark.parametrize(
@@ -40,8 +38,8 @@ async def endpoint(http: Http) -> str:
         (body("Delete", **{"elastic-deployments": "other"}), {"elastic-deployments": "logs"}),
     ],
 )
-@pytest.mark.usefixtures("endpoint")
 async def test_tags_are_merged_replaced_or_deleted(http: Http, change: Any, left: dict[str, str]) -> None:
+    await tagged(http)
     answer = await http("PATCH", TAGS + VERSION, change)
     assert answer.status_code == 200
     assert answer.json() == {
@@ -54,18 +52,18 @@ async def test_tags_are_merged_replaced_or_deleted(http: Http, change: Any, left
     assert (await http("GET", TAGS + VERSION)).json() == answer.json()
 
 
-@pytest.mark.usefixtures("endpoint")
 async def test_all_tags_are_written_or_removed_at_once(http: Http) -> None:
+    await tagged(http)
     assert (await http("PUT", TAGS + VERSION, {"properties": {"tags": {"a": "b"}}})).status_code == 200
     assert await tags_of(http) == {"a": "b"}
     assert (await http("DELETE", TAGS + VERSION)).status_code == 200
     assert await tags_of(http) == {}
 
 
-@pytest.mark.usefixtures("endpoint")
 async def test_the_resource_changes_and_the_event_is_about_its_tags_alone(
     http: Http, events: list[ResourceEvent]
 ) -> None:
+    await tagged(http)
     etag, before = (await http("GET", PE)).json()["etag"], len(events)
     await http("PATCH", TAGS + VERSION, body("Merge", team="net"))
     after = (await http("GET", PE)).json()["etag"]
@@ -84,8 +82,8 @@ async def test_networks_and_zones_have_tags_of_their_own_too(http: Http) -> None
         assert await tags_of(http, resource) == {"a": "b"}
 
 
-@pytest.mark.usefixtures("endpoint")
 async def test_what_is_not_there_or_makes_no_sense_is_refused(http: Http) -> None:
+    await tagged(http)
     gone = f"{VNET}-2/providers/Microsoft.Resources/tags/default{VERSION}"
     assert (await http("GET", gone)).json()["error"]["code"] == "ResourceNotFound"
     assert (await http("PATCH", gone, body("Merge"))).json()["error"]["code"] == "ResourceNotFound"
@@ -99,8 +97,8 @@ async def test_what_is_not_there_or_makes_no_sense_is_refused(http: Http) -> Non
     assert (await http("GET", f"{TAGS}/providers/Microsoft.Resources/tags/default{VERSION}")).status_code == 404
 
 
-@pytest.mark.usefixtures("endpoint")
 async def test_writing_tags_is_a_right_of_its_own(cloud: ArmCloud, http: Http) -> None:
+    await tagged(http)
     owner = {"Authorization": "Bearer app"}
     cloud.settings.role_assignments["app"] = [RoleAssignment(PE, ("Microsoft.Network/privateEndpoints/write",))]
     assert (await http("PATCH", TAGS + VERSION, body("Merge", a="b"), **owner)).status_code == 403
