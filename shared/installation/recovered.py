@@ -141,6 +141,21 @@ async def keep_list(context: Context, seen: Seen) -> int:
     return len(waiting) + sum(Thing(scope, one, ThingState.RECOVERED).unconfirmed for scope, one, _ in new)
 
 
+async def note_marked(context: Context, zone: Zone) -> None:
+    """Put what of a zone has our marker and no row on the list, when a run that knew nothing of it has read it.
+
+    After lost tables a sweep's reads do not suffice for the links of hundreds of zones; the runs read each anyway.
+    """
+    marked = marked_things(zone, context.options.installation.instance_id)
+    try:
+        rows = await things.listed(context, [zone.id.text]) if marked else {}
+        for thing_id, connection in marked:
+            if lower_case(thing_id) not in rows:
+                await things.recover(context, zone.id.text, thing_id, connection)
+    except AutopilotError as error:  # a later sweep sees to it
+        log.info("what of zone %s was recovered is not noted: %s", zone.id.text, error)
+
+
 async def _marked_associations(context: Context, seen: Seen) -> dict[str, tuple[str, str, str]]:
     """The associations of our policies that no record tells whose they are, as `keep_list` has its things."""
     instance, found = context.options.installation.instance_id, {}

@@ -31,6 +31,7 @@ from shared.core.planning.dns_record import HolderFacts, other_holders
 from shared.core.planning.plan import Observed, Plan, plan
 from shared.core.planning.requeue import LINK_OVERDUE, address_awaited, awaited_step
 from shared.installation import things
+from shared.installation.recovered import note_marked
 from shared.reconciler.further_links import goes_without
 from shared.reconciler.holders import holder_facts, note_waiting
 from shared.reconciler.observe import observe_resolution
@@ -231,6 +232,7 @@ async def _looked_and_acted(
 ) -> tuple[tuple[Zone, ...], DnsFacts, Failures]:
     """Read, plan and act; returns the zones and facts as they then are, and what failed. Raises what reading meets."""
     run.record = _tried_again(run, desired)
+    knew = run.record.dns.zone
     await _ask_for_reads(run, desired)
     zones, facts = await observe_dns(
         run.context, desired, run.record, made=None if full else run.made, again=again, full=full
@@ -246,6 +248,8 @@ async def _looked_and_acted(
 
     run.waits |= before.restores.waits
     zones, failures = await _apply(run, desired, before, zones, done)
+    if knew is None and (zone := _zone_of(before, zones)) is not None:
+        await note_marked(run.context, zone)
     await _wait_for_record(run, before, facts)
     return zones, facts, failures
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from local.arm import FaultResponse
 from local.world import vnet_body, vnet_id
 from shared.api.decisions import decide
 from shared.api.recovered import show_recovered
 from shared.installation.recovered import confirm_recovered, recovered_list
 from tests.harness.dns import OTHER_SUBSCRIPTION
-from tests.harness.estate import HOSTED, Estate
+from tests.harness.estate import HOSTED, Estate, arm_error
 from tests.harness.leaving import DNS_API, GRACE, connected, everything, removed_reason, work_for
 from tests.harness.platform_parts import ASKED
 
@@ -119,7 +120,7 @@ async def test_after_lost_tables_everything_works_on_and_one_confirmation_is_eno
             await estate.azure("PUT", vnet, vnet_body("eastus2", f"10.{20 + network}"))
         where = {"region": REGIONS[region], "vnet": vnet, "group": f"rg-{number}", "location": "eastus2"}
         endpoints.append(await estate.put_endpoint(f"pe-{number}", **where))
-    await estate.settle(3600)
+    await estate.settle(max(3600, 30 * MANY))
     for endpoint in endpoints:
         await estate.ready(endpoint)
     before = everything(estate)
@@ -139,6 +140,26 @@ async def test_after_lost_tables_everything_works_on_and_one_confirmation_is_eno
     await rounds(estate)
     assert await removed_reason(estate, endpoints[1]) == "Removed", "no second word is needed"
     assert len(everything(estate)) == len(before) // MANY * (MANY - 2)
+
+
+async def test_what_a_sweep_had_no_reads_for_is_put_on_the_list_by_the_connections_own_run(estate: Estate) -> None:
+    """Of hundreds of zones a sweep reads the links of some; a person is not asked to confirm a second list later."""
+    endpoint = await connected(estate)
+    lose_tables(estate)
+
+    def no_reads(request: Any) -> FaultResponse | None:
+        return arm_error(429, "TooManyRequests") if "virtualNetworkLinks" in request.path else None
+
+    estate.arm.faults.append(no_reads)
+    await estate.sweep()
+    estate.arm.faults.remove(no_reads)
+    await estate.settle()
+    await estate.ready(endpoint)
+    found = await recovered_list(estate.worker.context)
+    assert len(found.things) == 4, "a zone, two links and an association"
+    await estate.sweep()
+    await estate.settle()
+    assert await recovered_list(estate.worker.context) == found
 
 
 async def test_a_confirmation_is_of_exactly_the_list_that_the_person_saw(estate: Estate) -> None:
