@@ -82,15 +82,21 @@ class Store(Generic[T]):
         entry = self._entries.get(resource_id.lower())
         return None if entry is None or self._hidden(entry) else entry.resource
 
+    def below(self, parent_id: str) -> list[T]:
+        """All that there is below a resource, whether callers can see it or not."""
+        start = parent_id.lower() + "/"
+        return [entry.resource for key, entry in self._entries.items() if key.startswith(start)]
+
     def listed(self, prefix: str) -> list[T]:
         """What a list of everything below `prefix` sees, by id."""
         as_of = self._clock.now() - timedelta(seconds=self._settings.stale_list_seconds)
         self._removed = [entry for entry in self._removed if entry.removed_at and entry.removed_at > as_of]
-        entries = [*self._entries.values(), *self._removed]
+        start = prefix.lower().rstrip("/") + "/"
+        entries = [entry for key, entry in self._entries.items() if key.startswith(start)]
+        entries += [entry for entry in self._removed if entry.resource.id.lower().startswith(start)]
         if self._settings.stale_list_seconds > 0:
             entries = [entry for entry in entries if entry.added_at <= as_of]
-        start = prefix.lower().rstrip("/") + "/"
-        shown = [e.resource for e in entries if e.resource.id.lower().startswith(start) and not self._hidden(e)]
+        shown = [entry.resource for entry in entries if not self._hidden(entry)]
         return sorted(shown, key=lambda resource: resource.id.lower())
 
     def _hidden(self, entry: _Entry[T]) -> bool:

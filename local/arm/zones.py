@@ -126,7 +126,7 @@ class Zones(Handler):
             raise OperationError("PreconditionFailed", problem)
 
     def _links_of(self, zone: PrivateDnsZone) -> list[VirtualNetworkLink]:
-        return [link for link in self._links if link.path.parent.id.lower() == zone.id.lower()]
+        return self._links.below(zone.id)
 
     def render(self, zone: PrivateDnsZone) -> dict[str, Any]:
         """The zone as ARM answers it."""
