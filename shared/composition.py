@@ -45,7 +45,7 @@ def build(environ: Mapping[str, str]) -> Context:
     settings = load(environ)
     clock = ServiceClock(SystemClock())
     storage = build_storage(environ, clock)
-    budget = ReadBudget(storage.control, clock)
+    budget = ReadBudget(storage.control, clock, settings.azure.dns_reads, settings.azure.dns_reads_left)
     credential = partial(managed_identity, settings.azure.client_id or None)
     clients = ArmClients(arm_options(settings), credential, budget=budget)
     vault = vault_of(settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.core.options import values as core_value
 from shared.core.options.declaration import setting
 from shared.settings import values as value
 
@@ -29,6 +30,20 @@ class AzureSettings:
         value.url,
         "https://management.azure.com",
         "What tokens for Azure Resource Manager are issued for; another one in sovereign clouds.",
+    )
+    dns_reads: int = setting(
+        "DNS_READS_MAX",
+        core_value.whole(100, 100000),
+        "400",
+        "Reads of private DNS that all instances together take of one subscription in five minutes, of the 500 that "
+        "Azure documents; [more where Azure's answers say that more are left](scale.md#bounds).",
+    )
+    dns_reads_left: int = setting(
+        "DNS_READS_LEFT",
+        core_value.whole(0, 100000),
+        "60",
+        "Reads of private DNS that Azure must say are left of a subscription, or the app takes none: for people and "
+        "pipelines.",
     )
     event_subscription: str = setting(
         "EVENT_SUBSCRIPTION",

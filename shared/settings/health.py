@@ -68,6 +68,18 @@ class HealthSettings:
         "Connections that a sweep tests by itself; more of them, of several subscriptions, are shared out through the "
         "queue, one message for each subscription, so that more instances test them.",
     )
+    sweep_seconds: float = setting(
+        "SWEEP_TEST_SECONDS",
+        core_value.seconds(30, 290),  # a sweep reads everything before it tests, and the host ends it after ten minutes
+        "240",
+        "Seconds that all tests of a sweep may take, on each instance; what is left is tested by the next sweep.",
+    )
+    zones_at_once: int = setting(
+        "ZONES_PER_SWEEP",
+        core_value.whole(10, 1000),
+        "75",
+        "Private DNS zones of one subscription that every sweep reads; of more, each has [its turn](scale.md#bounds).",
+    )
     schedule: str = setting(
         SCHEDULE_SETTING, value.schedule, DEFAULT_SCHEDULE, "When `check_health` runs (NCRONTAB, six fields)."
     )

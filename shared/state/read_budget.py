@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -48,9 +48,10 @@ class Limit:
 
 
 READS = Limit("reads", most=400, seconds=300, step=10, at_once=12)
+"""Its `most` is a setting's default."""
 ZONES = Limit("zones", most=36, seconds=60, step=2, at_once=1)
 LEFT_TO_OTHERS = 60
-"""Reads that Azure must say are left in the window."""
+"""Reads that Azure must say are left in the window: a setting's default."""
 TRIAL = 12
 """Reads that may be taken, some time after too few were left, to hear how many are left now."""
 TRIAL_AFTER = timedelta(seconds=30)
@@ -126,17 +127,19 @@ class Row:
     """Reads that Azure said are left; None: it said nothing of it."""
     left_at: datetime | None = None
 
-    def take(self, limit: Limit, now: datetime, least: int, most: int) -> tuple[int, float]:
+    def take(
+        self, limit: Limit, now: datetime, least: int, most: int, left_to_others: int = LEFT_TO_OTHERS
+    ) -> tuple[int, float]:
         """See `Taken.take`; reads are asked for of what Azure said is left, too."""
         taken, seconds = self.limits.setdefault(limit.name, Taken()), now.timestamp()
-        if limit is ZONES and self.left_at is not None and now - self.left_at < KNOWN_FOR:
+        if limit.name == ZONES.name and self.left_at is not None and now - self.left_at < KNOWN_FOR:
             # Azure says what is left of all reads: the older limits are in force, and have no such one.
             return least, seconds
-        if limit is READS and self.remaining is not None and self.left_at is not None:
+        if limit.name == READS.name and self.remaining is not None and self.left_at is not None:
             age = now - self.left_at
             since = sum(number for when, number in taken.given if when > _step(self.left_at.timestamp(), limit))
-            left = self.remaining - since - LEFT_TO_OTHERS
-            if age < KNOWN_FOR and self.remaining > limit.most + LEFT_TO_OTHERS and left >= least:
+            left = self.remaining - since - left_to_others
+            if age < KNOWN_FOR and self.remaining > limit.most + left_to_others and left >= least:
                 return taken.give(limit, seconds, min(most, left)), seconds  # Azure allows it more than it documents
             if age < KNOWN_FOR and left < least:
                 if age < TRIAL_AFTER or since:
@@ -221,16 +224,19 @@ class _Pool:
 class ReadBudget:
     """Asked before reads; one for a process, all with the same rows."""
 
-    def __init__(self, control: ControlTable, clock: Clock) -> None:
+    def __init__(
+        self, control: ControlTable, clock: Clock, reads: int = READS.most, left_to_others: int = LEFT_TO_OTHERS
+    ) -> None:
         self._control, self._clock = control, clock
+        self._reads, self._left_to_others = replace(READS, most=reads), left_to_others
         self._pools: dict[tuple[str, str], _Pool] = {}
 
     async def ask(self, subscription_id: str, number: int) -> None:
         """Take so many reads for what is about to begin; raises NoReadsLeft, with the time of the turn it is given."""
-        pool = self._pool(subscription_id, READS)
+        pool = self._pool(subscription_id, self._reads)
         async with pool.asking:
             if pool.count() < number + MOST_KEPT:
-                await self._take(pool, subscription_id, number, READS)
+                await self._take(pool, subscription_id, number, self._reads)
 
     async def before_read(self, subscription_id: str) -> None:
         """A private DNS read goes out now; where none is left in this process, a few more are taken.
@@ -239,7 +245,7 @@ class ReadBudget:
         """
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._spend(subscription_id, READS)
+                await self._spend(subscription_id, self._reads)
         except NoReadsLeft:
             raise
         except (AutopilotError, TimeoutError) as error:
@@ -276,7 +282,8 @@ class ReadBudget:
             heard = self._pool(subscription_id, READS).heard
             if heard is not None:
                 row.note_remaining(*heard)
-            taken, turn = row.take(limit, self._clock.now(), number, max(number, limit.at_once))
+            most = max(number, limit.at_once)
+            taken, turn = row.take(limit, self._clock.now(), number, most, self._left_to_others)
             return row.document()
 
         await update(self._control, self._clock, f"{ROW}{subscription_id.lower()}", taking, mend=True)
@@ -286,7 +293,7 @@ class ReadBudget:
 
 
 def _none_left(subscription_id: str, limit: Limit, after: float) -> NoReadsLeft:
-    what = "reads of private DNS" if limit is READS else "changes of private DNS zones"
+    what = "reads of private DNS" if limit.name == READS.name else "changes of private DNS zones"
     return NoReadsLeft(
         f"The {what} that this installation allows itself in {limit.seconds:.0f} s are used up; it is this endpoint's "
         f"turn in {after:.0f} s.",

@@ -27,9 +27,6 @@ from shared.state.codec import holding, record_in
 from shared.sweep.backlog import Backlog
 from shared.sweep.snapshot import StoredRecord, SweepStats
 
-PROBING_SECONDS = 240.0
-"""All tests of a sweep together; the next sweep comes."""
-
 
 async def test_or_share(
     context: Context,
@@ -91,7 +88,7 @@ async def test_all(
 
     order = random.sample(to_test, len(to_test))
     try:
-        async with asyncio.timeout(PROBING_SECONDS), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(context.settings.health.sweep_seconds), asyncio.TaskGroup() as group:
             for stored in order:
                 group.create_task(one(stored))
     except TimeoutError:

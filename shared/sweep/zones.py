@@ -1,9 +1,9 @@
 """Which zones a sweep reads: all where they are few, else the doubtful ones at once and the others in turn.
 
 Each zone is two of the private DNS reads that a subscription has, and the runs need them too. One listing shows every
-zone; what is in it is read for `AT_ONCE` zones, or so many that each has its turn within the hour. Where the last turn
-ended is kept in table `control`. A zone that is not read now tells nothing: its connections' DNS is not judged.
-Called by `snapshot`.
+zone; what is in it is read for `ZONES_PER_SWEEP` zones, or so many that each has its turn within the hour. Where the
+last turn ended is kept in table `control`. A zone that is not read now tells nothing: its connections' DNS is not
+judged. Called by `snapshot`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import Zone
 from shared.state.control import OnLostRace, read, update
 
-AT_ONCE = 75
-"""Zones of one subscription that every sweep reads, where there are no more."""
 TURNS = 11
 """Sweeps in which each zone is read at least once: an hour's, less one."""
 TOGETHER = 10
@@ -57,7 +55,7 @@ async def read_zones(
     kept = tuple(homes)
     await _turn(context, subscription, 2)
     listed, counts = await context.dns.zones_listed(names, [subscription], homes=kept, anew=True)
-    most = max(AT_ONCE, math.ceil(len(listed) / TURNS))
+    most = max(context.settings.health.zones_at_once, math.ceil(len(listed) / TURNS))
     doubtful = {zone.id.key for zone in _doubtful(listed, records)}
     first = [zone for zone in listed if zone.id.key in doubtful]
     others = sorted((zone for zone in listed if zone.id.key not in doubtful), key=lambda zone: zone.id.key)

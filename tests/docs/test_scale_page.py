@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,14 @@ def test_a_setting_has_the_default_that_the_page_tells(row: list[str]) -> None:
 
 @pytest.mark.parametrize("row", rows("In the code"), ids=lambda row: row[0])
 def test_a_constant_has_the_value_that_the_page_tells(row: list[str]) -> None:
-    found = re.fullmatch(r"`(\S+)\.py` `(\w+)`", row[0])
+    found = re.fullmatch(r"`(\S+)\.py` `([\w.]+)`", row[0])
     assert found is not None, row[0]
     module = importlib.import_module(found[1].replace("/", "."))
-    assert getattr(module, found[2]) == float(row[1])
-    assert row[2], "a bound has a unit"
+    assert attrgetter(found[2])(module) == float(row[1])
+    _, _, unit, met, why = row
+    assert unit, "a bound has a unit"
+    assert met, "what is shown when it is met"
+    assert why, "why it is no setting"
 
 
 def test_each_reason_that_the_page_names_exists() -> None:
@@ -50,6 +54,10 @@ def test_each_reason_that_the_page_names_exists() -> None:
 
 
 def test_every_setting_that_says_at_most_or_ends_in_max_has_a_row() -> None:
-    bounds = {name for name in SETTINGS if name.endswith(("_MAX", "_LIMIT", "_AT_ONCE", "_RESTORES"))}
+    bounds = {
+        name
+        for name in SETTINGS
+        if name.endswith(("_MAX", "_LIMIT", "_AT_ONCE", "_RESTORES", "_PER_SWEEP", "_PER_CHECK"))
+    }
     told = {row[0].strip("`") for row in rows("Settings")}
     assert bounds - told <= {"LOG_DAILY_LIMIT_GB"}

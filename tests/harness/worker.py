@@ -41,7 +41,7 @@ def worker_of(estate: Estate, faults: Faults, machine: Clock, settings: Mapping[
     wire = Wire(faults, clock.request_sent)
     loaded = load({**estate.settings, **settings}, estate.known)
     storage = WiredStorage(estate.storage, wire, estate.service_clock)
-    budget = ReadBudget(storage.control, clock)
+    budget = ReadBudget(storage.control, clock, loaded.azure.dns_reads, loaded.azure.dns_reads_left)
     clients = ArmClients(arm_options(loaded), Credential, lambda: WiredArm(estate.arm.app, wire), budget)
     context = Context(
         settings=loaded,

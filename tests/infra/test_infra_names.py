@@ -14,7 +14,6 @@ from shared.core.model.messages import QUEUE
 from shared.reconciler.loop import ROUNDS
 from shared.settings import load as load_settings
 from shared.state.connect import POISON_SUFFIX, AzureStorage
-from shared.sweep.checks import PROBING_SECONDS
 from tests.infra.shipped import INFRA, ROOT, bicep, load
 
 NAMES = load("names.json")
@@ -148,7 +147,8 @@ def test_every_function_has_ended_by_itself_before_the_host_ends_it() -> None:
     storage = {"AzureWebJobsStorage": "UseDevelopmentStorage=true"}
     with pytest.raises(InvalidSettings, match="RUN_SECONDS: expected"):
         load_settings(needed | storage | {"RUN_SECONDS": str(timeout / ROUNDS)})
-    assert timeout / 2 > PROBING_SECONDS, "a sweep reads everything before it tests"
+    with pytest.raises(InvalidSettings, match="SWEEP_TEST_SECONDS: expected"):  # a sweep reads before it tests
+        load_settings(needed | storage | {"SWEEP_TEST_SECONDS": str(timeout / 2)})
 
 
 def test_log_lines_that_alerts_rest_on_are_neither_sampled_nor_filtered() -> None:

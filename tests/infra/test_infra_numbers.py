@@ -19,7 +19,6 @@ from shared.core.reports.doctor import clouds, judge
 from shared.health import check
 from shared.settings import DEFAULT_SCHEDULE, descriptions
 from shared.state import azure_queue
-from shared.sweep import checks
 from tests.infra.shipped import ROOT, bicep
 
 DEFAULTS = {one.name: one.default for one in descriptions()}
@@ -61,7 +60,10 @@ SAID = {
     "production": [
         f"[{WORDS[int(DEFAULTS['ASSOCIATION_RESTORES'] or 0)]} times in {WORDS[RESTORE_WINDOW.days]} days]",
         f"1000 tests, {DEFAULTS['CHECKS_AT_ONCE']} at once on each instance",
-        f"not tested after {checks.PROBING_SECONDS:.0f} s",
+        f"not tested after {DEFAULTS['SWEEP_TEST_SECONDS']} s",
+        f"all instances together take {DEFAULTS['DNS_READS_MAX']} of them",
+        f"none where Azure says that fewer than {DEFAULTS['DNS_READS_LEFT']} are left",
+        f"up to {DEFAULTS['ZONES_PER_SWEEP']} are read by every sweep",
         f"{dns_record.MAX_RECORDS} addresses per record",
     ],
     "security": [

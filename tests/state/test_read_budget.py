@@ -9,6 +9,7 @@ import pytest
 
 from local.clock import LoopClock
 from local.storage.memory import MemoryStorage
+from shared.settings import descriptions
 from shared.state.control import update
 from shared.state.read_budget import (
     LEFT_TO_OTHERS,
@@ -140,3 +141,23 @@ async def test_a_subscription_of_which_azure_says_that_it_has_more_is_read_more(
     budget.note_remaining(SUBSCRIPTION, {REMAINING: str(LEFT_TO_OTHERS)})
     with pytest.raises(NoReadsLeft):
         await budget.ask(SUBSCRIPTION, 2 * READS.at_once)
+
+
+async def test_how_much_is_taken_and_how_much_is_left_to_people_are_settings() -> None:
+    clock = LoopClock(START)
+    budget = ReadBudget(MemoryStorage(clock).control, clock, reads=100, left_to_others=300)
+    await budget.ask(SUBSCRIPTION, 60)
+    with pytest.raises(NoReadsLeft):
+        await budget.ask(SUBSCRIPTION, 60)
+    await clock.sleep(2 * READS.seconds)
+    await budget.ask(SUBSCRIPTION, 60)
+    budget.note_remaining(SUBSCRIPTION, {REMAINING: "299"})
+    await clock.sleep(READS.seconds - 1)
+    with pytest.raises(NoReadsLeft):
+        await budget.ask(SUBSCRIPTION, 60)
+
+
+def test_the_settings_defaults_are_those_of_a_budget_that_is_told_nothing() -> None:
+    defaults = {one.name: one.default for one in descriptions()}
+    assert defaults["DNS_READS_MAX"] == str(READS.most)
+    assert defaults["DNS_READS_LEFT"] == str(LEFT_TO_OTHERS)

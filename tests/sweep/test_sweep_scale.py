@@ -149,6 +149,18 @@ async def test_hundreds_of_checks_that_fail_together_read_the_networks_once() ->
     assert twice(estate) == []
 
 
+async def test_what_a_sweep_has_no_time_to_test_is_told_and_left_to_the_next_one() -> None:
+    settings = {"SWEEP_TEST_SECONDS": "30", "CHECKS_AT_ONCE": "1", "DNS_RECORD_MODE": "union"}
+    estate = await Estate(settings=settings).open()
+    for number in range(3):
+        await estate.put_endpoint(f"pe-{number}")
+    await estate.settle()
+    await estate.clock.sleep(3600)
+    estate.worker = estate.new_worker(lambda call: Stall(12.0) if call.what == "append" else None)
+    found = await estate.sweep()
+    assert (found.probed, found.errors) == (2, ["1 connections were not tested for lack of time"])
+
+
 # -- several subscriptions -----------------------------------------------------------------------------------------
 
 

@@ -59,3 +59,16 @@ async def test_sixteen_shared_zones_cost_no_more_than_one_listing_and_two_reads_
     estate.arm.requests.clear()
     await estate.sweep()
     assert len([one for one in estate.arm.requests if "privatedns" in one.path.lower()]) == 1 + 2 * 16
+
+
+async def test_a_sweep_reads_as_many_zones_as_the_setting_says_and_the_others_in_their_turn() -> None:
+    estate = await Estate(settings={"ZONES_PER_SWEEP": "10"}).open()
+    estate.arm_settings.zone_seconds = 0
+    await many_zones(estate, 16)
+    read: list[set[str]] = []
+    for _ in range(2):
+        estate.arm.requests.clear()
+        assert (await estate.sweep()).errors == []
+        read.append({one.path.lower() for one in estate.arm.requests if one.operation == "LIST record"})
+    assert [len(one) for one in read] == [10, 10]
+    assert len(read[0] | read[1]) == 16
