@@ -162,7 +162,7 @@ class Person:
             "monitor metrics list": lambda _: self._metric(),
             "tag update": lambda o: cloud.happens(o["resource-id"][0].split("/")[2]),
             "eventgrid system-topic event-subscription list": self._subscribed,
-            "rest": lambda o: self._below(o["url"][0]) if o["method"] == ["get"] else None,
+            "rest": lambda o: self._rest(o["method"][0], o["url"][0]),
         }
 
     def _topics(self, asked: dict[str, list[str]]) -> Any:
@@ -176,6 +176,20 @@ class Person:
     def _subscribed(self, asked: dict[str, list[str]]) -> Any:
         made = [one for one, _ in self.cloud.of(SUBSCRIBED) if one.scope.split("/")[2] == _sub(asked)]
         return [{"name": one.name.split("/")[-1]} for one in made]
+
+    def _rest(self, method: str, url: str) -> Any:
+        path, _, _ = url.partition("?")
+        if method == "delete":
+            self.cloud.delete(path)
+        if method != "get":
+            return None
+        return self._linked(path) if path.endswith("/scopedResources") else self._below(url)
+
+    def _linked(self, scope: str) -> Any:
+        """What is in a private link scope."""
+        made = self.cloud.of("Microsoft.Insights/privateLinkScopes/scopedResources")
+        listed = [(one, body["properties"]) for one, body in made if one.id.lower().startswith(scope.lower())]
+        return {"value": [{"id": one.id, "name": one.name, "properties": told} for one, told in listed]}
 
     def _below(self, url: str) -> Any:
         """What is below a management group, in pages of a hundred."""

@@ -8,7 +8,17 @@ import pytest
 
 from tests.infra.paper_az import MANAGEMENT_GROUPS, NAME, Person
 from tests.infra.paper_azure import Resource
-from tests.infra.paper_choices import HOME, HUB, MADE_BEFOREHAND, OTHER
+from tests.infra.paper_choices import (
+    GROUP,
+    HOME,
+    HUB,
+    LINK_SCOPE,
+    MADE_BEFOREHAND,
+    NETWORK,
+    OTHER,
+    OTHER_GROUP,
+    SPOKE,
+)
 from tests.infra.paper_cloud import ASSIGNMENTS, GROUPS, ROLES, SUBSCRIBED, TOPICS, VAULTS, Cloud, Refused
 
 THIRD = "00000000-0000-0000-0000-0000000000a4"
@@ -294,6 +304,35 @@ def test_undo_leaves_nothing_but_what_it_lists_and_the_next_deployment_takes_the
     person.up()
     assert cloud.deleted_vaults == {}
     assert [one.name for one, _ in cloud.of(VAULTS)] == [vault.name]
+
+
+def test_undo_leaves_nothing_in_the_places_of_others_that_were_named(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = (GROUP, OTHER_GROUP, SPOKE.partition("/providers/")[0])
+    for one in places:
+        at, _, name = one.partition("/resourceGroups/")
+        cloud.put(Resource(GROUPS, name, at, {"tags": {}}))
+    person = Person(
+        cloud,
+        HOME,
+        monkeypatch,
+        DNS_ZONE_RESOURCE_GROUPS=f"{GROUP},{OTHER_GROUP}",
+        DNS_SCOPES=f"/subscriptions/{THIRD}",
+        DNS_LINK_VNETS=NETWORK,
+        APP_SUBNET_ID=f"{SPOKE}/subnets/app",
+        ENDPOINT_SUBNET_ID=f"{SPOKE}/subnets/endpoints",
+        NOTIFICATION_TOPIC_ID=f"{GROUP}/providers/Microsoft.EventGrid/topics/notices",
+        PRIVATE_ACCESS="true",
+        PRIVATE_ACCESS_ZONE_GROUP=GROUP,
+        PRIVATE_LINK_SCOPE_ID=LINK_SCOPE,
+    )
+    person.up()
+    assert {one.split("/")[2] for one in cloud.made} == {HOME, OTHER, HUB, THIRD}
+    with pytest.raises(Refused, match="did not make"):
+        person.down()
+    person.hook("undo")
+    assert set(cloud.made) == {one.lower() for one in places}
 
 
 def test_azure_refuses_the_deleted_vaults_name_without_the_hook(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
