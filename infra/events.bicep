@@ -34,6 +34,7 @@ var givenTags = map(filter(split(resourceTags, ','), entry => !empty(trim(entry)
 var tags = union(toObject(givenTags, one => trim(one[0]), one => trim(join(skip(one, 1), '='))), {
   'azd-env-name': environmentName
   'private-link-autopilot-version': trim(loadTextContent('../version.txt'))
+  'private-link-autopilot-home': toLower(split(storageId, '/')[2]) // two installations of one name are two
 })
 var topicIds = map(filter(split(existingSystemTopics, ','), id => !empty(trim(id))), id => trim(id))
 // Another team's topic where nothing is watched tells what others change in zones there, such as a hub's.

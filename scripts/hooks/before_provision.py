@@ -12,7 +12,7 @@ from typing import Any
 
 import undo
 from azure_cli import Refused, az, looks, remember, say, unless_refused
-from installation import Installation, subscription_of, unique
+from installation import Installation, refuse_a_name_that_is_taken, subscription_of, unique
 
 REGIONS = Path(__file__).resolve().parents[2] / "infra" / "regions.json"
 """Those that the template takes by itself."""
@@ -36,6 +36,8 @@ def prepare(installation: Installation) -> None:
     silent: list[str] = []
     left = subscriptions_that_left(installation)
     check_region(installation)
+    if installation.delivery != "none":
+        refuse_a_name_that_is_taken(installation, installation.heard)
     register_providers(installation)
     if installation.delivery == "none":
         stop_events(installation)

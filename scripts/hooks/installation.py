@@ -9,11 +9,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from azure_cli import Refused, az, azd_values
+from azure_cli import Refused, az, azd_values, unless_refused
 
 OUTPUTS = "AUTOPILOT_"
 TITLE = "Private Link Autopilot "
 """What the names of the custom roles begin with."""
+HOME_TAG = "private-link-autopilot-home"
+"""On the group of the events in each subscription: the subscription of the app that they are for."""
 LISTS_OF_IDS = ("DNS_SCOPES", "DNS_ZONE_RESOURCE_GROUPS", "DNS_LINK_VNETS")
 SINGLE_IDS = (
     "APP_SUBNET_ID",
@@ -127,6 +129,32 @@ def unique(*values: str) -> tuple[str, ...]:
 def output(name: str) -> str:
     """An output of the deployment; empty before the first one."""
     return os.environ.get(OUTPUTS + name, "")
+
+
+def refuse_a_name_that_is_taken(installation: Installation, subscriptions: Sequence[str]) -> None:
+    """Two installations of one name would take each other's events in a subscription that both watch."""
+    query = (
+        "resourcecontainers | where type =~ 'microsoft.resources/subscriptions/resourcegroups' "
+        f"and name =~ '{installation.events_group}' | project subscriptionId, tags"
+    )
+    url = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
+    body = json.dumps({"subscriptions": list(subscriptions), "query": query})
+    told = (
+        unless_refused(lambda: az("rest", "--method", "post", "--url", url, "--body", body)) if subscriptions else None
+    )
+    rows = (told or {}).get("data", [])
+    taken = {row["subscriptionId"]: home_of(row["tags"], installation) for row in rows}
+    for subscription, home in taken.items():
+        if home != installation.home:
+            raise Refused(
+                f"Another installation of the name {installation.name}, in {home}, has the events of {subscription}: "
+                "one of both would get them. Choose another name (azd env new NAME), or do not watch that subscription."
+            )
+
+
+def home_of(tags: dict[str, str] | None, installation: Installation) -> str:
+    """The subscription of the app whose events a group is for; an older group does not tell, and counts as ours."""
+    return str((tags or {}).get(HOME_TAG) or installation.home).lower()
 
 
 def below(groups: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import before_provision
 from after_deploy import deploy_events
 from azure_cli import Refused, az, say
-from installation import Installation, below, output, unique
+from installation import Installation, below, output, refuse_a_name_that_is_taken, unique
 
 AT_ONCE = 8
 """Questions side by side: each starts Azure CLI anew, which takes a second."""
@@ -44,6 +44,7 @@ def add(installation: Installation, named: Sequence[str] = ()) -> None:
     strangers = [one for one in given if one not in heard]
     if strangers:
         raise Refused(f"Not watched: {', '.join(strangers)}. AZURE_SUBSCRIPTIONS and AZURE_MANAGEMENT_GROUPS decide.")
+    refuse_a_name_that_is_taken(installation, heard)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         looks = list(pool.map(lambda one: _looked_at(installation, one, may_make=one in watched), heard))
     stopped = [one for one in looks if one.stops]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from azure_cli import Refused, az, az_soon, looks, say, unless_refused
-from installation import TITLE, Installation, below, group_of, output, subscription_of, unique
+from installation import TITLE, Installation, below, group_of, home_of, output, subscription_of, unique
 
 
 def before_down(installation: Installation) -> None:
@@ -89,6 +89,8 @@ def detach_subnet(installation: Installation) -> None:
 
 def remove_events(installation: Installation, subscription: str) -> None:
     """Our event subscription and alerts on another team's topic; our own topic goes with its group."""
+    if _is_anothers(installation, subscription):
+        return
     for topic in installation.topics:
         if subscription_of(topic) == subscription:
             _remove_from_topic(installation, topic)
@@ -99,6 +101,8 @@ def remove_events(installation: Installation, subscription: str) -> None:
 
 def topics_of_others(installation: Installation, subscription: str) -> list[str]:
     """Topics that another team made in a subscription, and that have the installation's event subscription."""
+    if _is_anothers(installation, subscription):
+        return []
     found = []
     for topic in unless_refused(lambda: az("eventgrid", "system-topic", "list", "--subscription", subscription), []):
         parts = topic["id"].split("/")
@@ -216,6 +220,13 @@ def _list_in_group(what: str, installation: Installation) -> list[str]:
 def _is_ours(installation: Installation, subscription: str, group: str) -> bool:
     shown = unless_refused(lambda: az("group", "show", "--name", group, "--subscription", subscription))
     return bool(shown) and (shown.get("tags") or {}).get("azd-env-name") == installation.name
+
+
+def _is_anothers(installation: Installation, subscription: str) -> bool:
+    """Whether the events of the subscription are those of another installation of our name: all have our names then."""
+    group = ("--name", installation.events_group, "--subscription", subscription)
+    shown = unless_refused(lambda: az("group", "show", *group)) or {}
+    return home_of(shown.get("tags"), installation) != installation.home
 
 
 def _say_what_stays(vaults: list[str], groups: Sequence[str]) -> None:

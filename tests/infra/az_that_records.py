@@ -90,4 +90,5 @@ class Recorded:
     def changes(self) -> list[str]:
         """The calls that are no questions."""
         questions = {"list", "show", "list-deleted", "list-flexconsumption-locations"}
-        return [call for call in self.calls if not questions & set(call.split(" ")[:6])]
+        asked = (call for call in self.calls if not questions & set(call.split(" ")[:6]))
+        return [call for call in asked if "/Microsoft.ResourceGraph/resources" not in call]

@@ -162,7 +162,7 @@ class Person:
             "monitor metrics list": lambda _: self._metric(),
             "tag update": lambda o: cloud.happens(o["resource-id"][0].split("/")[2]),
             "eventgrid system-topic event-subscription list": self._subscribed,
-            "rest": lambda o: self._rest(o["method"][0], o["url"][0]),
+            "rest": lambda o: self._rest(o["method"][0], o["url"][0], o.get("body", [""])[0]),
         }
 
     def _topics(self, asked: dict[str, list[str]]) -> Any:
@@ -177,10 +177,18 @@ class Person:
         made = [one for one, _ in self.cloud.of(SUBSCRIBED) if one.scope.split("/")[2] == _sub(asked)]
         return [{"name": one.name.split("/")[-1]} for one in made]
 
-    def _rest(self, method: str, url: str) -> Any:
+    def _groups_of_events(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
+        """What Resource Graph answers to the one query of the hooks."""
+        groups = [(one, body) for one, body in self.cloud.of(GROUPS) if f"=~ '{one.name}'" in asked["query"]]
+        told = [{"subscriptionId": one.id.split("/")[2], "tags": body["tags"]} for one, body in groups]
+        return [one for one in told if one["subscriptionId"] in asked["subscriptions"]]
+
+    def _rest(self, method: str, url: str, body: str) -> Any:
         path, _, _ = url.partition("?")
         if method == "delete":
             self.cloud.delete(path)
+        if path.endswith("/Microsoft.ResourceGraph/resources"):
+            return {"data": self._groups_of_events(json.loads(body))}
         if method != "get":
             return None
         return self._linked(path) if path.endswith("/scopedResources") else self._below(url)

@@ -351,19 +351,3 @@ def test_events_end_where_they_are_no_longer_wanted(cloud: Cloud, monkeypatch: p
     person.up()
     assert cloud.of(SUBSCRIBED) == []
     assert [one.name for one, _ in cloud.of(TOPICS)] == ["theirs"]
-
-
-def test_two_installations_of_one_name_live_side_by_side_in_a_tenant_and_one_goes_alone(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Both watch the other's subscription too; names of roles are unique in a tenant."""
-    another_teams_topic(cloud, THIRD)
-    first = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=f"{HOME},{THIRD}", EVENT_DELIVERY="none")
-    second = Person(cloud, OTHER, monkeypatch, AZURE_SUBSCRIPTIONS=f"{OTHER},{HOME}", EVENT_DELIVERY="none")
-    first.up()
-    alone = dict(cloud.made)
-    cloud.upload = lambda: None  # type: ignore[method-assign]  # of either
-    second.up()
-    assert len(cloud.of(ROLES)) == 8
-    second.hook("undo")
-    assert cloud.made == alone
