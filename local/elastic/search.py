@@ -195,11 +195,11 @@ def _values(field: str, scope: str) -> Callable[[dict[str, Any]], list[str]]:
         return lambda _document: []
     parts = path.removeprefix(f"{scope}.").split(".")
     if path in _ANALYZED and path == field:
-        return lambda document: [token for value in _found(document, parts) for token in _tokens(value)]
-    return lambda document: _found(document, parts)
+        return lambda document: [token for value in _values_at(document, parts) for token in _tokens(value)]
+    return lambda document: _values_at(document, parts)
 
 
-def _found(document: Any, parts: list[str]) -> list[str]:
+def _values_at(document: Any, parts: list[str]) -> list[str]:
     nodes = [document]
     for part in parts:
         nodes = [node.get(part) for node in _flat(nodes) if isinstance(node, dict)]
