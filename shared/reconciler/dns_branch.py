@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeGuard
 
@@ -24,7 +25,7 @@ from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import REFUSED_FOR
 from shared.core.model.resources import NameResolution, Zone
-from shared.core.model.steps import CreateLink, CreateZone, DnsStep, WithdrawAddress, made_by
+from shared.core.model.steps import CreateLink, CreateZone, DnsStep, WithdrawAddress, creates, made_by
 from shared.core.planning.desired import Desired, subscriptions_of, zone_subscriptions
 from shared.core.planning.dns import DnsFacts, plan_dns
 from shared.core.planning.dns_record import HolderFacts, other_holders
@@ -220,7 +221,16 @@ async def _ask_for_reads(run: Run, desired: Desired) -> None:
 
 def _planned(run: Run, desired: Desired, zones: tuple[Zone, ...], facts: DnsFacts) -> Plan:
     seen = Observed(desired.endpoint, zones=zones, facts=facts)
-    return plan(desired, seen, run.record, run.context.options, run.context.clock.now())
+    found = plan(desired, seen, run.record, run.context.options, run.context.clock.now())
+    return found if run.crowd is None or found.dns is None else replace(found, dns=found.dns.held_by(run.crowd))
+
+
+async def _targets_counted(run: Run, before: Plan) -> None:
+    """Without a policy: wait until Elastic Cloud was read, as far as it can be; there may be too many targets."""
+    if before.dns_steps and not run.record.elastic.policy.id and run.effective_mode.enforces:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(run.before_half):
+                await run.looked.wait()
 
 
 def _is_overlap(error: AutopilotError) -> bool:
@@ -240,6 +250,7 @@ async def _looked_and_acted(
     run.record = run.record.with_dns(resolution=facts.resolution)
     before = _planned(run, desired, zones, facts)
     facts = replace(facts, holders=await _holders(run, desired, zones, before))
+    await _targets_counted(run, before)
     before = _planned(run, desired, zones, facts)
     await show_progress(run, before.conditions)
 
@@ -363,7 +374,7 @@ async def _polled(run: Run, step: CreateZone | CreateLink) -> tuple[bool, Autopi
 
 async def _noted(run: Run, step: DnsStep, zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
     """A step between its two notes: what is about to be made, and that it is."""
-    (scope, thing_id), create = made_by(step), _creates(step)
+    (scope, thing_id), create = made_by(step), creates(step)
     thing, first = await things.intend(run.context, scope, thing_id, run.record.id, create=create)
     try:
         zones, version = await _dns_step(run, step, zones)
@@ -373,16 +384,6 @@ async def _noted(run: Run, step: DnsStep, zones: tuple[Zone, ...]) -> tuple[Zone
         raise
     await things.made(run.context, thing, version, create=create or thing.known_by_marker)
     return zones
-
-
-def _creates(step: DnsStep) -> bool:
-    """Whether the step makes what is not there."""
-    match step:
-        case CreateZone():
-            return True
-        case WithdrawAddress():
-            return False
-    return step.etag is None
 
 
 async def _dns_step(run: Run, step: DnsStep, zones: tuple[Zone, ...]) -> tuple[tuple[Zone, ...], str]:

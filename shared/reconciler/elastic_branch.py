@@ -75,8 +75,6 @@ from shared.requests import Stage, timed
 
 POLICY_TIME = "policy-intents"
 """A row that is not there: its read tells the storage service's time."""
-SHARE = 0.5
-"""Of a run's time, after which no further target is associated: reads, tests and the record need the rest."""
 NAMED = 5
 """Policies that a text names."""
 SHOWN_WITHIN = timedelta(minutes=2)
@@ -85,6 +83,13 @@ SHOWN_WITHIN = timedelta(minutes=2)
 
 async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | None, Failures]:
     """Read, plan and act in Elastic Cloud; returns what is then there (None: not known), and what failed."""
+    try:
+        return await _looked_and_acted(run, desired)
+    finally:
+        run.looked.set()
+
+
+async def _looked_and_acted(run: Run, desired: Desired) -> tuple[ObservedElastic | None, Failures]:
     context = run.context
     if not desired.endpoint.guid:
         return None, {}
@@ -107,6 +112,8 @@ async def elastic_branch(run: Run, desired: Desired) -> tuple[ObservedElastic | 
         now = context.clock.now()
         before = plan(desired, Observed(desired.endpoint, None, observed), run.record, context.options, now)
         run.waits |= before.restores.waits
+        run.crowd = before.elastic.crowd if before.elastic is not None else None
+        run.looked.set()
         if not before.elastic_steps or not run.effective_mode.enforces:
             break
         run.record = remember(run.record, desired, before, now)
@@ -138,7 +145,7 @@ async def _apply(
     """Do the Elastic Cloud steps; returns what is then there, and what failed."""
     failures: Failures = {}
     for step in steps:
-        if isinstance(step, Associate) and run.watch.seconds > SHARE * run.context.settings.timing.run_seconds:
+        if isinstance(step, Associate) and run.before_half < 0:
             run.cut_short = True  # the others are the next run's: this one has to end, and to be stored
             break
         started = time.monotonic()

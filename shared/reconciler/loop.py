@@ -5,10 +5,10 @@
               Tables   ARM, Elastic  pure   ARM, Elastic                 Tables, queue
 
 It is level-triggered: the message only names the endpoint; everything else is read. Run twice, late, or after a crash
-anywhere, it does what is left to do. Waiting for Azure or for Elastic's approval holds no instance: the run ends with
-a message to itself, delayed, and each such message replaces the one before (`wake_at`). The two branches, DNS and
-Elastic Cloud, do not wait for each other. Errors of the clouds become conditions that say who must act; only lost
-storage, a run that takes too long, and bugs are raised, for the platform to deliver the message again.
+anywhere, it does what is left to do. Waiting for Azure or for Elastic's approval holds no instance: the run ends with a
+message to itself, delayed, and each such message replaces the one before (`wake_at`). DNS and Elastic Cloud do not wait
+for each other, but nothing is made for a new endpoint before its targets are counted. The clouds' errors become
+conditions that say who must act; lost storage, a run that is too long, and bugs are raised: the message comes again.
 """
 
 from __future__ import annotations

@@ -43,6 +43,9 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 FRESH = timedelta(minutes=10)
 """How long a full observation spares the next looks while nothing but time is awaited."""
 
+HALF = 0.5
+"""Of a run's time: what may take very long ends then."""
+
 Failures = dict[str, AutopilotError]
 """The error of each condition that met one."""
 
@@ -86,6 +89,10 @@ class Run:
     """Whether all was read in full a moment ago, so that what is awaited may be looked at alone."""
     rested: bool = False
     """Whether a branch was left alone, as nothing but time changes what it waits for."""
+    looked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once Elastic Cloud was read for the first time, or could not be."""
+    crowd: Condition | None = None
+    """Why nothing is made for the endpoint, by that look."""
     polled: dict[str, tuple[bool, AutopilotError | None]] = field(default_factory=dict)
     """By step: what Azure told in this run of the operation that an earlier one began for it."""
 
@@ -98,6 +105,11 @@ class Run:
         observed_at, missed = self.record.schedule.observed_at, self.record.removal.missed
         waits = self.cause is Cause.WAIT and observed_at is not None and not missed
         self.observed_lately = waits and self.began_at - (observed_at or NEVER) < FRESH
+
+    @property
+    def before_half(self) -> float:
+        """Seconds until half of its time is over: reads, tests and the record need the rest."""
+        return HALF * self.context.settings.timing.run_seconds - self.watch.seconds
 
     @property
     def effective_mode(self) -> EffectiveMode:

@@ -74,21 +74,61 @@ async def test_a_thousand_targets_with_two_hosts_each_are_ready_tested_shown_and
     assert "more." in next(one.message for one in record.status.conditions if one.type == "Reachable")
 
 
-async def test_over_the_bound_a_condition_says_so_before_a_policy_is_made() -> None:
+OF_DNS = ("ZoneReady", "Linked", "RecordReady")
+STANDING = {"Exists", "Linked", "PointsToEndpoint"}
+
+
+def changes(estate: Estate) -> list[str]:
+    """What the app sent to change either cloud."""
+    sent = (call for call in estate.worker.wire.calls if call.writes and call.service in {"arm", "elastic"})
+    return [call.name for call in sent]
+
+
+@pytest.mark.parametrize("slow", ["", "arm", "elastic"], ids=["as usual", "slow Azure", "slow Elastic Cloud"])
+async def test_over_the_bound_a_condition_says_so_before_anything_is_made_in_either_cloud(slow: str) -> None:
     estate = await Estate(settings={"TARGETS_MAX": "5"}).open()
+    estate.worker = estate.new_worker(lambda call: Stall(5.0) if call.service == slow else None)
     add_targets(estate, 6)
     endpoint = await estate.put_endpoint(tags={})
     await estate.settle()
     record = await estate.connection(endpoint)
     assert record.status.phase == "Blocked"
-    assert {await estate.reason(endpoint, one) for one in ("PolicyReady", "Associated", "Ready")} == {"TooManyTargets"}
+    blocked = (*OF_DNS, "PolicyReady", "Associated", "Ready")
+    assert {await estate.reason(endpoint, one) for one in blocked} == {"TooManyTargets"}
     assert "6 deployments; TARGETS_MAX allows 5" in next(
         one.message for one in record.status.conditions if one.type == "Associated"
     )
-    assert estate.policies_of(endpoint) == []
+    assert changes(estate) == []
+    assert (estate.policies_of(endpoint), estate.arm.private_dns_zones()) == ([], [])
+    assert (await swept(estate)).enqueued == 0, "it waits for a person"
+    assert changes(estate) == []
     estate.elastic.deployments()[-1].tags.clear()
     await swept(estate)
     assert len((await estate.ready(endpoint)).elastic.associations) == 5
+
+
+async def test_dns_goes_on_where_elastic_cloud_shows_no_targets_and_stays_when_they_are_too_many() -> None:
+    estate = await Estate(settings={"TARGETS_MAX": "5"}).open()
+    lost: list[bool] = [True]
+    estate.worker = estate.new_worker(lambda call: Refusal(503) if lost and call.service == "elastic" else None)
+    add_targets(estate, 6)
+    endpoint = await estate.put_endpoint(tags={})
+    await estate.settle(120)
+    assert {await estate.reason(endpoint, one) for one in OF_DNS} <= STANDING
+    lost.clear()
+    before = len(changes(estate))
+    await swept(estate)
+    assert await estate.reason(endpoint, "PolicyReady") == "TooManyTargets"
+    assert {await estate.reason(endpoint, one) for one in OF_DNS} <= STANDING
+    assert changes(estate)[before:] == []
+
+
+async def test_dns_waits_no_longer_for_elastic_cloud_than_half_of_a_run() -> None:
+    estate = await Estate(settings={"RUN_SECONDS": "60"}).open()
+    estate.worker = estate.new_worker(lambda call: Stall(10**6) if call.service == "elastic" else None)
+    endpoint = await estate.put_endpoint()
+    await estate.settle(300)
+    assert (await estate.connection(endpoint)).dns.record is not None
 
 
 async def test_what_is_connected_stays_when_more_ask_for_the_endpoint_than_the_bound_allows() -> None:

@@ -297,6 +297,16 @@ def destructive(steps: tuple[Step, ...]) -> int:
     return sum(step.action is Action.REMOVE for step in steps)
 
 
+def creates(step: DnsStep) -> bool:
+    """Whether the step makes what is not there."""
+    match step:
+        case CreateZone():
+            return True
+        case WithdrawAddress():
+            return False
+    return step.etag is None
+
+
 def made_by(step: DnsStep) -> tuple[str, str]:
     """Scope and id of what a step makes or writes."""
     match step:

@@ -43,6 +43,9 @@ class AssociationPlan:
     """There are more targets than the settings allow: nothing is made for it."""
 
 
+APPROVAL, POLICY = "Elastic has approved the endpoint", "the policy is made"
+
+
 def nothing_requested(family: Family) -> Condition:
     """The condition of an endpoint that asks for no target, and that none asks for."""
     message = f"The endpoint's tag {DEPLOYMENTS_TAG} names no {family.noun}, so the policy is associated with none."
@@ -261,6 +264,32 @@ def _closed_by(target: Target, types: dict[str, str]) -> int | None:
 
 
 # -- the condition -------------------------------------------------------------------------------------------------
+
+
+def awaits_approval(desired: Desired) -> Condition:
+    """The condition before the approval, where the targets were not read."""
+    if not desired.targets:
+        return nothing_requested(desired.service.family)
+    message = f"{desired.service.family.noun.capitalize()}s are associated after Elastic has approved the endpoint."
+    return c.waiting(c.ASSOCIATED, Reason.AWAITING_APPROVAL, message)
+
+
+def targets_unread(desired: Desired) -> Condition:
+    """The condition after the approval, where the targets were not read."""
+    not_read = f"The {desired.service.family.noun}s have not been read yet."
+    return c.unknown(c.ASSOCIATED, Reason.NOT_OBSERVED, not_read)
+
+
+def told_before(found: AssociationPlan, after: str) -> Condition:
+    """What becomes of the associations once the policy is approved; what a person has to do for them is told before."""
+    if not found.steps:
+        return found.condition
+    todo = f"After {after}: {c.listed(found.steps, '; ')}."
+    if found.condition.needs is c.WaitingFor.PERSON:
+        told = replace(found.condition.explanation, message=f"{found.condition.message} {todo}")
+        return replace(found.condition, explanation=told)
+    reason = Reason.MISSING if after == POLICY else Reason.AWAITING_APPROVAL
+    return c.waiting(c.ASSOCIATED, reason, todo, c.WaitingFor.WORK if after == POLICY else c.WaitingFor.TIME)
 
 
 def _admits_others(policy: Policy, desired: Desired, steps: tuple[Associate | Disassociate, ...]) -> Condition:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, lower_case
@@ -20,7 +20,7 @@ from shared.core.model.ownership import Owned, Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record_parts import NAMES, DnsState, RefusedNetwork
 from shared.core.model.resources import NamedRecords, NameResolution, Zone
-from shared.core.model.steps import CreateLink, CreateZone, DnsStep, LaterStep, PutWildcardRecord
+from shared.core.model.steps import CreateLink, CreateZone, DnsStep, LaterStep, PutWildcardRecord, creates
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning import dns_problems
 from shared.core.planning.desired import Desired
@@ -85,6 +85,17 @@ class DnsPlan:
     """Which networks answer the clients; None: not looked at."""
     later: tuple[LaterStep, ...] = ()
     """What waits for the endpoint's address."""
+
+    def held_by(self, why: Condition) -> DnsPlan:
+        """The plan where for that reason nothing is made that is not there; what stands is kept right."""
+        kept = tuple(step for step in self.steps if not creates(step))
+        if len(kept) == len(self.steps):
+            return self
+        held = (
+            one if one.true or one.needs is c.WaitingFor.PERSON else replace(why, type=one.type)
+            for one in self.conditions
+        )
+        return replace(self, steps=kept, conditions=tuple(held), later=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,15 @@ from shared.core.model.steps import (
 )
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.advice import key_advice, policy_advice, sign_in_advice, with_misspelt
-from shared.core.planning.associations import AssociationPlan, nothing_requested, plan_associations, taken_away
+from shared.core.planning.associations import (
+    APPROVAL,
+    POLICY,
+    awaits_approval,
+    plan_associations,
+    taken_away,
+    targets_unread,
+    told_before,
+)
 from shared.core.planning.desired import TERMINAL, Desired, addressed, approved, behind_approval, recognition_condition
 from shared.core.planning.dns import DnsFacts, DnsPlan, plan_dns
 from shared.core.planning.dns_record import withdrawal
@@ -110,11 +118,13 @@ def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options
         return Plan(None, None, first, tuple(one for one in shared if one is not None))
     zones = observed.zones if endpoint.vnet_id else None
     facts = observed.facts if observed.facts.known is record.dns else replace(observed.facts, known=record.dns)
-    dns = None if zones is None else plan_dns(desired, zones, options, facts)
     elastic = None
     if observed.elastic is not None and endpoint.guid:
         elastic = plan_elastic(desired, observed.elastic, record, options, now)
         record = record.with_policy(elastic.policy)
+    dns = None if zones is None else plan_dns(desired, zones, options, facts)
+    if dns is not None and elastic is not None and elastic.crowd is not None:
+        dns = dns.held_by(elastic.crowd)
     policies = observed.elastic.policies if observed.elastic is not None else ()
     first = (*seen, with_misspelt(approved(endpoint, record, options, now), endpoint, policies))
     network = () if endpoint.vnet_id else (_NO_NETWORK,)
@@ -279,9 +289,8 @@ class ElasticPlan:
     """Those that are asked for and not associated; None: not looked at."""
     advice: tuple[Explanation, ...] = ()
     later: tuple[LaterStep, ...] = ()
-
-
-APPROVAL, POLICY = "Elastic has approved the endpoint", "the policy is made"
+    crowd: Condition | None = None
+    """Why nothing at all is made for an endpoint without a policy: it would have too many targets."""
 
 
 def plan_elastic(
@@ -310,39 +319,39 @@ def plan_elastic(
         advice += (changed,)
         told = replace(policy.condition.explanation, message=f"{policy.condition.message} {changed.message}")
         conditions = (replace(policy.condition, explanation=told), *claim.conditions)
+    record = record.with_policy(policy.memory)
+    found = None
+    if observed.targets is not None:
+        found = plan_associations(
+            desired,
+            observed.targets,
+            here,
+            policy.policy,
+            record,
+            options,
+            now,
+            observed.namesakes,
+            observed.unseen,
+            observed.confirmed,
+        )
+    crowd = found.condition if found is not None and found.crowded and not policy.memory.id else None
     stopped = policy.policy is None and policy.condition.needs is c.WaitingFor.PERSON
     if stopped and not observed.unseen.none_visible:  # that tells why a key may make no policy, too
-        stands = replace(policy.condition, type=c.ASSOCIATED)
-        return ElasticPlan(steps, (*conditions, stands), policy.memory, claim=claim.memory, advice=advice)
+        conditions = (*conditions, replace(policy.condition, type=c.ASSOCIATED))
+        steps = steps if crowd is None else ()
+        return ElasticPlan(steps, conditions, policy.memory, claim=claim.memory, advice=advice, crowd=crowd)
+    if crowd is not None:
+        held = (crowd, *(replace(crowd, type=one.type) for one in conditions))
+        return ElasticPlan((), held, policy.memory, claim=claim.memory, advice=advice, crowd=crowd)
     waits = desired.endpoint.status is not ConnectionStatus.APPROVED or not policy.memory.id
-    if waits and observed.targets is None:
-        later = _association_waits(desired)
+    if found is None or observed.targets is None:
+        later = awaits_approval(desired) if waits else targets_unread(desired)
         return ElasticPlan(steps, (*conditions, later), policy.memory, claim=claim.memory, advice=advice)
-    if observed.targets is None:
-        not_read = f"The {desired.service.family.noun}s have not been read yet."
-        unread = c.unknown(c.ASSOCIATED, Reason.NOT_OBSERVED, not_read)
-        return ElasticPlan(steps, (*conditions, unread), policy.memory, claim=claim.memory, advice=advice)
-    record = record.with_policy(policy.memory)
-    found = plan_associations(
-        desired,
-        observed.targets,
-        here,
-        policy.policy,
-        record,
-        options,
-        now,
-        observed.namesakes,
-        observed.unseen,
-        observed.confirmed,
-    )
-    if found.crowded and not policy.memory.id:
-        held = (found.condition, *(replace(found.condition, type=one.type) for one in conditions))
-        return ElasticPlan((), held, policy.memory, claim=claim.memory, advice=advice)
     if waits:
         after = POLICY if desired.endpoint.status is ConnectionStatus.APPROVED else APPROVAL
         return ElasticPlan(
             steps,
-            (*conditions, _told_before(found, after)),
+            (*conditions, told_before(found, after)),
             policy.memory,
             claim=claim.memory,
             advice=advice,
@@ -379,22 +388,3 @@ def targets_that_matter(desired: Desired, policies: tuple[Policy, ...], record: 
 
 def _only(advice: Explanation | None) -> tuple[Explanation, ...]:
     return () if advice is None else (advice,)
-
-
-def _association_waits(desired: Desired) -> Condition:
-    if not desired.targets:
-        return nothing_requested(desired.service.family)
-    message = f"{desired.service.family.noun.capitalize()}s are associated after Elastic has approved the endpoint."
-    return c.waiting(c.ASSOCIATED, Reason.AWAITING_APPROVAL, message)
-
-
-def _told_before(found: AssociationPlan, after: str) -> Condition:
-    """What becomes of the associations once the policy is approved; what a person has to do for them is told before."""
-    if not found.steps:
-        return found.condition
-    todo = f"After {after}: {c.listed(found.steps, '; ')}."
-    if found.condition.needs is c.WaitingFor.PERSON:
-        told = replace(found.condition.explanation, message=f"{found.condition.message} {todo}")
-        return replace(found.condition, explanation=told)
-    reason = Reason.MISSING if after == POLICY else Reason.AWAITING_APPROVAL
-    return c.waiting(c.ASSOCIATED, reason, todo, c.WaitingFor.WORK if after == POLICY else c.WaitingFor.TIME)

@@ -162,7 +162,7 @@ TARGETS = (
     ),
     ReasonDoc(
         Reason.TOO_MANY_TARGETS,
-        "No target is connected, and of a new endpoint no policy is made; what is connected stays.",
+        "No target is connected, and for a new endpoint nothing is made in either cloud; what stands stays.",
         "More deployments or projects ask for the endpoint, or have its policy, than TARGETS_MAX allows: a "
         "connection's record has a size.",
         "Take the tag elastic-privatelink-connect off targets that need another endpoint, or raise TARGETS_MAX.",
