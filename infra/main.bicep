@@ -169,7 +169,6 @@ var endpoints = {
   createZones: privateAccessZones
   zoneGroupId: privateAccessZoneGroup
 }
-
 // Every part of hardening.json is set, but those that are left out.
 var parts = loadJsonContent('hardening.json')
 var hardened = union(toObject(parts, part => part, part => true), hardening)
@@ -179,6 +178,7 @@ var roles = objectKeys(loadJsonContent('roles.json'))
 var unknownRoles = filter(split(roleIds, ','), entry => !empty(trim(entry)) && !contains(roles, trim(split(entry, '=')[0])))
 var warm = map(filter(split(alwaysReady, ','), entry => contains(entry, '=')), entry => int(trim(last(split(entry, '=')))))
 var mistakes = concat(
+  endsWith(environmentName, '-') || !empty(filter(range(0, length(environmentName)), at => !contains('abcdefghijklmnopqrstuvwxyz0123456789-', toLower(substring(environmentName, at, 1))))) ? ['environmentName takes letters, digits and hyphens, and no hyphen at its end, and is ${environmentName}: with azd, azd env new NAME makes another.'] : [],
   eventDelivery == 'queue' && !topicIdentityEnabled ? ['eventDelivery=queue delivers with an identity: set topicIdentityEnabled=true, or eventDelivery=function.'] : [],
   privateAccess && !empty(appSubnetId) && empty(endpointSubnetId) ? ['privateAccess, which eventDelivery=none sets, with appSubnetId needs a subnet for private endpoints: set endpointSubnetId, or privateAccess=false.'] : [],
   !empty(endpointSubnetId) && empty(appSubnetId) ? ['endpointSubnetId is of a network of yours: set appSubnetId too, or leave both out.'] : [],

@@ -24,10 +24,11 @@ def to_object(values: Iterable[Any], name: Callable[[Any], str], value: Callable
     return dict(pairs)
 
 
-def substring(text: str, start: int) -> str:
-    """Azure refuses a start behind the end."""
-    assert 0 <= start <= len(text), (text, start)
-    return text[start:]
+def substring(text: str, start: int, length: int | None = None) -> str:
+    """Azure refuses a start or an end behind the end of the text."""
+    end = len(text) if length is None else start + length
+    assert 0 <= start <= end <= len(text), (text, start, length)
+    return text[start:end]
 
 
 def cidr_subnet(network: str, prefix: int, number: int) -> str:
@@ -55,6 +56,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "concat": lambda *parts: [value for part in parts for value in part],
     "contains": contains,
     "empty": lambda value: not value,
+    "endsWith": lambda text, end: text.lower().endswith(end.lower()),
     "fail": fail,
     "filter": lambda values, keep: [one for one in values if keep(one)],
     "first": lambda values: values[0] if values else None,
@@ -70,6 +72,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "map": lambda values, made: [made(one) for one in values],
     "max": max,
     "objectKeys": sorted,
+    "range": lambda start, count: list(range(start, start + count)),
     "replace": lambda text, old, new: text.replace(old, new),
     "skip": lambda values, number: values[number:],
     "split": lambda text, at: text.split(at),

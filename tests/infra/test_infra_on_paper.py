@@ -290,6 +290,7 @@ def test_where_the_topic_is_anothers_there_is_a_group_whose_tag_proves_that_even
         ({"defaultOrganization": False}, "leaves no Elastic Cloud organization"),
         ({"location": "germanynorth"}, "germanynorth is not known to have Flex Consumption"),
         ({"roleIds": "reader=00000000-0000-0000-0000-0000000000b1"}, "and not reader="),
+        *(({"environmentName": name}, "letters, digits and hyphens") for name in ("prod_eu", "prod.eu", "prod-", "ü2")),
     ],
     ids=lambda part: next(iter(part)) if isinstance(part, dict) else "",
 )
