@@ -65,7 +65,7 @@ az deployment sub create --name autopilot-production --location eastus2 \\
   --parameters environmentName=production location=eastus2
 ```
 
-[What comes before and after](https://github.com/{repository}/blob/v{VERSION}/docs/deploy.md)
+[What comes before and after](https://github.com/{repository}/blob/v{VERSION}/docs/deploy-by-hand.md#from-a-release-without-a-clone)
 · [package, checksums, bill of materials](https://github.com/{repository}/releases/tag/v{VERSION})
 """
 

@@ -47,10 +47,14 @@ TRIED = {
     "functionapp keys set": "--key-name --key-type --name --resource-group",
     "functionapp list": "--resource-group",
     "functionapp list-flexconsumption-locations": "",
+    "group create": "--location --name --tags",
+    "keyvault list-deleted": "--resource-type",
+    "keyvault recover": "--location --name",
     "keyvault secret set": "--file --name --vault-name",
     "keyvault secret show": "--name --vault-name",
     "keyvault show": "--name",
     "login": "--identity",
+    "monitor metrics list": "--aggregation --filter --interval --metrics --resource",
     "network private-dns record-set a list": "",
     "network private-endpoint create": (
         "--connection-name --location --manual-request --name --private-connection-resource-id --resource-group "
@@ -60,6 +64,7 @@ TRIED = {
     "network vnet peering create": "--allow-vnet-access --name --remote-vnet --resource-group --vnet-name",
     "network vnet show": "--name --resource-group",
     "network vnet subnet show": "--vnet-name",
+    "provider register": "--namespace --wait",
     "resource update": "--ids --set",
     "role assignment create": "--assignee --role --scope",
     "role assignment delete": "--assignee --ids --role --scope",

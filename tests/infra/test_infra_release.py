@@ -134,7 +134,7 @@ def test_all_in_it_is_for_the_python_of_azure(released: Path) -> None:
 
 
 def test_the_page_tells_its_size(released: Path) -> None:
-    page = (ROOT / "docs" / "deploy-choices.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "deploy-by-hand.md").read_text(encoding="utf-8")
     ((packed, unpacked),) = re.findall(r"(\d+) MiB packed, (\d+) MiB unpacked", page)
     with zipfile.ZipFile(released / "autopilot.zip") as archive:
         whole = sum(one.file_size for one in archive.infolist()) / 2**20

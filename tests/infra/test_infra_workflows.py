@@ -99,6 +99,18 @@ def test_the_form_lets_choose_among_the_regions_that_the_template_takes() -> Non
     assert form["config"]["basics"]["location"]["allowedValues"] == regions
 
 
+def test_the_form_has_the_portal_register_what_the_hook_registers_and_asks_for_the_rights_first() -> None:
+    """The portal registers a provider for who may, and says so to who may not; a template registers none."""
+    form = json.loads((INFRA / "createUiDefinition.json").read_text(encoding="utf-8"))["parameters"]
+    subscription = form["config"]["basics"]["subscription"]
+    text = (ROOT / "scripts" / "hooks" / "before_provision.py").read_text(encoding="utf-8")
+    registered = re.findall(r'"(Microsoft\.[A-Z]\w+)"', text.split("DNS = ")[0])
+    assert subscription["resourceProviders"] == registered
+    assert {one["permission"] for one in subscription["constraints"]["validations"]} == {
+        f"Microsoft.Authorization/{one}/write" for one in ("roleAssignments", "roleDefinitions")
+    }
+
+
 def test_the_form_asks_for_no_key_because_the_portal_keeps_what_is_typed() -> None:
     assert "ecApiKey" not in (INFRA / "createUiDefinition.json").read_text(encoding="utf-8")
 
