@@ -25,14 +25,14 @@ test: setup ## run all tests (REQUIRE=all: a test that is skipped is a failure)
 walks: setup ## many random walks of people, managers, losses and crashes (WALKS=500, WALKS_FROM=0)
 	@WALKS=$${WALKS:-500} $(BIN)/python -m pytest -q -n $(WORKERS) tests/walk
 
-faults: setup ## thousands of plans with a fault at each remote call of a connection's life (PAIRS=20000: with two)
-	@$(BIN)/python -m tests.faults --pairs $${PAIRS:-0}
+faults: setup ## thousands of plans with a fault at each remote call of a connection's life (PAIRS=20000: with two; SEED=7: others)
+	@$(BIN)/python -m tests.faults --seed $${SEED:-0} --pairs $${PAIRS:-0}
 
 families: setup ## every story that can be told of deployments and of Serverless projects, of both
 	@EVERY_FAMILY=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m both_families tests
 
-hostile: setup ## every answer of both clouds with something wrong at every place, and every damaged row (PART=3/20)
-	@HOSTILE=1 HOSTILE_PART=$(PART) $(BIN)/python -m pytest -q -n $(WORKERS) tests/damaged
+hostile: setup ## every kind of wrong value at every place of both clouds' answers and of rows (SEED=7, PART=3/20)
+	@HOSTILE=1 HOSTILE_SEED=$(SEED) HOSTILE_PART=$(PART) $(BIN)/python -m pytest -q -n $(WORKERS) tests/damaged
 
 planted: setup ## plant some fifty bugs, one after the other, and tell which tests notice (NAMES=..., else all: an hour)
 	@$(BIN)/python -m tests.planted $(NAMES)

@@ -17,6 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from shared.core.model.arm_ids import parse_arm_id, parse_endpoint_id
 from shared.core.model.messages import Cause, CheckMessage, DriftMessage, WorkMessage
+from shared.core.model.ownership import Owned, Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import to_document
@@ -27,7 +28,10 @@ from shared.state.rows import CheckEntry, ConnectionRow, HostRow, JournalEntry, 
 AT = datetime(2026, 1, 5, 9, 0, 30, 250000, tzinfo=UTC)
 SUBSCRIPTION = "0a1b2c3d-0000-4000-8000-00000000beef"
 ENDPOINT = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/pe"
+ZONE = "privatelink.eastus2.azure.elastic-cloud.com"
+ZONE_ID = f"{ENDPOINT.rpartition('/providers/')[0]}/providers/Microsoft.Network/privateDnsZones/{ZONE}"
 _PLAIN: dict[Any, Any] = {str: "text", int: 3, float: 1.5, bool: True, datetime: AT, Any: {"any": ["value", 1, None]}}
+_PLAIN[Owned] = Owned(ZONE_ID, Owner.ADOPTED)
 
 
 def sample(hint: Any) -> Any:
@@ -67,9 +71,6 @@ def record() -> ConnectionRecord:
     )
 
 
-ZONE = "privatelink.eastus2.azure.elastic-cloud.com"
-
-
 def words(kind: Any, found: dict[str, list[str]] | None = None) -> dict[str, list[str]]:
     """The words of every enum that a value of this type can hold, by the enum's name.
 
@@ -97,9 +98,7 @@ def messages() -> list[str]:
     endpoint = parse_endpoint_id(ENDPOINT)
     waits = [WorkMessage(endpoint, cause, "c-1", wake_at) for cause in Cause for wake_at in (None, AT)]
     work = [*waits, WorkMessage(endpoint, Cause.MANUAL, "c-1", put_backs=2)]
-    zone = parse_arm_id(
-        f"{endpoint.text.rpartition('/providers/')[0]}/providers/Microsoft.Network/privateDnsZones/{ZONE}"
-    )
+    zone = parse_arm_id(ZONE_ID)
     drift = [DriftMessage(zone, "c-1"), DriftMessage(zone, "c-1", put_backs=2)]
     return [*(one.encode() for one in (*work, *drift)), CheckMessage(SUBSCRIPTION, "c-1", AT).encode()]
 

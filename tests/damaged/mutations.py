@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Path = tuple[str | int, ...]
 
+BY_CHANCE = re.compile(r"[0-9a-f]{12,}")
+"""Ids of connections, policies and targets."""
 MISSING = "missing"
 """The place is taken away."""
 
@@ -82,6 +85,11 @@ class Mutation:
 
     def __str__(self) -> str:
         return f"{self.name} at {'/'.join(map(str, self.place)) or 'the top'}"
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What is wrong, and where: the same for every entry of a list, and for every id that is a key."""
+        return (self.name, *("*" if isinstance(step, int) else BY_CHANCE.sub("*", step) for step in self.place))
 
     def of(self, document: Any) -> bytes:
         """The document's JSON with the wrong value in it."""

@@ -52,6 +52,12 @@ class Operation:
             tape.exchanges = self.exchanges[name]
             yield from ((name, wrong) for wrong in tape.wrongs())
 
+    def kind(self, one: tuple[str, Wrong]) -> tuple[str, ...]:
+        """The same for answers to requests of one kind that have the same wrong with them at places of one kind."""
+        service, wrong = one
+        asked = self.exchanges[service][wrong.answer].request.rpartition("/")[2]
+        return (service, asked, str(wrong.header), *(wrong.mutation.kind if wrong.mutation else ()))
+
     async def play(self, service: str, wrong: Wrong) -> Any:
         """Ask again, and be answered the same but for what is wrong."""
         for name, tape in self.tapes.items():

@@ -16,13 +16,19 @@ from shared.api.plans import plan_all
 from shared.core.model.arm_ids import connection_id, parse_endpoint_id
 from shared.core.model.errors import AutopilotError
 from shared.core.model.messages import Cause, WorkMessage
+from shared.core.model.services import Family, Services
+from shared.settings.services import shipped_services
 from shared.state.rows import ControlRow
-from tests.damaged.mutations import MISSING, Mutation, mutations
+from tests.damaged.mutations import BY_CHANCE, MISSING, Mutation, mutations
 from tests.harness.estate import Estate
 from tests.harness.outcome import snapshot
 from tests.harness.platform_parts import ASKED
 
 TABLES = ("connections", "control", "things", "journal", "checks", "hosts")
+TWO = Services(
+    tuple(one for one in shipped_services().of_family(Family.HOSTED) if one.region in {"eastus2", "westeurope"})
+)
+"""Those that the connections are of: each further one costs every sweep some requests."""
 COLUMNS: dict[str, Any] = {
     "empty": "",
     "a text": "x",
@@ -48,6 +54,12 @@ class Damage:
 
     def __str__(self) -> str:
         return f"{self.table} {self.row}: {self.column} {self.mutation or self.name}"
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """The same for rows of one kind that have the same wrong with them at places of one kind."""
+        row = BY_CHANCE.sub("*", self.row)
+        return (self.table, row, self.column, self.name, *(self.mutation.kind if self.mutation else ()))
 
 
 class Stand:
@@ -130,12 +142,26 @@ class Stand:
             self.found.append("something was changed in a cloud")
         return self.found
 
+    async def problems_where_it_is_not_read(self, damage: Damage) -> list[str] | None:
+        """The same of what only reads, for a row that the doctor names; None where none is named."""
+        context, self.found = self.estate.worker.context, []
+        named = await self._must("doctor's rows", unreadable_rows(context))
+        if not named:
+            return None
+        await self._ask(damage, self.about(damage))
+        await self._mend()
+        return self.found
+
     async def _look(self, damage: Damage, about: set[str]) -> None:
         context = self.estate.worker.context
         await self._must("sweep", self.estate.sweep())
-        await self._must("list", queries.list_connections(context))
         await self._must("plans", plan_all(context))
         await self._must("doctor", examine(context))
+        await self._ask(damage, about)
+
+    async def _ask(self, damage: Damage, about: set[str]) -> None:
+        context = self.estate.worker.context
+        await self._must("list", queries.list_connections(context))
         await self._must("removals", removals.show_removals(context), may_fail=damage.row == "removals")
         for own in map(connection_id, self.endpoints):
             await self._must("detail", queries.get_connection(context, own), may_fail=own in about)
@@ -143,13 +169,21 @@ class Stand:
             await self._must("checks", queries.get_checks(context, own, 50, None))
 
     async def _take_over(self) -> None:
+        await self._mend()
+        await self._must("sweep after it", self.estate.sweep())
+        await self._settle()
+        await self._must_be_mended()
+
+    async def _mend(self) -> None:
         """What a person does whom the doctor named the row."""
         context = self.estate.worker.context
         rows = await self._must("doctor's rows", unreadable_rows(context)) or []
         for row in rows:
             await self._must("take over", take_over_row(context, row.table, row.row, ASKED))
-        await self._must("sweep after it", self.estate.sweep())
-        await self._settle()
+        await self._must_be_mended()
+
+    async def _must_be_mended(self) -> None:
+        context = self.estate.worker.context
         left = await self._must("doctor's rows after it", unreadable_rows(context)) or []
         self.found += [f"{row.table} {row.row} is still damaged" for row in left]
 
@@ -219,7 +253,7 @@ def _control_rows(estate: Estate, connection: str) -> dict[str, dict[str, Any]]:
 
 async def stand() -> Stand:
     """Two Ready connections, and one row at least of every kind."""
-    estate = await Estate(settings={"NOTIFY_TOPIC_ENDPOINT": "https://topic.local/api/events"}).open()
+    estate = await Estate(settings={"NOTIFY_TOPIC_ENDPOINT": "https://topic.local/api/events"}, services=TWO).open()
     one = await estate.put_endpoint("pe-1")
     two = await estate.put_endpoint("pe-2", region="westeurope")
     await estate.settle()

@@ -21,6 +21,7 @@ from shared.core.model.errors import InvalidInput
 from shared.core.model.json_values import AHEAD, stored_instant
 from shared.core.model.record import SCHEMA, ConnectionRecord
 from shared.core.model.record_health import STATUSES, EffectiveVerdict, HostCheck
+from shared.core.model.record_parts import DnsState
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -53,9 +54,25 @@ def _converter() -> Converter:
     converter = make_converter()
     converter.register_structure_hook(float, lambda number, _: _finite(number))
     converter.register_structure_hook(datetime, lambda text, _: stored_instant(text, latest=_latest.get()))
+    _read_dns(converter)
     for kind, names in _STORED.items():
         _store_flat(converter, kind, names.split())
     return converter
+
+
+def _read_dns(converter: Converter) -> None:
+    """A zone whose id is none would be asked for by every run, and each would end there: such a record is damaged."""
+    from cattrs.gen import make_dict_structure_fn  # noqa: PLC0415 - see _converter
+
+    read: Callable[[Mapping[str, Any], type[DnsState]], DnsState] = make_dict_structure_fn(DnsState, converter)
+
+    def structured(document: Mapping[str, Any], kind: type[DnsState]) -> DnsState:
+        found = read(document, kind)
+        if found.zone is not None:
+            parse_arm_id(found.zone.id)
+        return found
+
+    converter.register_structure_hook(DnsState, structured)
 
 
 _STORED: Mapping[type, str] = {

@@ -30,6 +30,7 @@ from shared.core.model.record_parts import DnsState, Identity, RecordStatus, Rem
 from shared.core.model.services import PrivateUrl
 from tests.core.core_parts import ADDRESS, ENDPOINT_ID, GUID, NOW, SERVICE, VNET
 
+ZONE = f"{VNET.partition('/providers/')[0]}/providers/Microsoft.Network/privateDnsZones/zone"
 FULL = ConnectionRecord(
     identity=Identity(
         name="pe-search",
@@ -41,7 +42,7 @@ FULL = ConnectionRecord(
         address=ADDRESS,
     ),
     dns=DnsState(
-        zone=Owned("/zone", Owner.ADOPTED),
+        zone=Owned(ZONE, Owner.ADOPTED),
         links=(Owned("/link/1", Owner.OURS), Owned("/link/2", Owner.ADOPTED)),
         record=Owned("/zone/A/*", Owner.OURS),
         record_addresses=(ADDRESS, "10.1.0.9"),
@@ -172,6 +173,7 @@ def test_an_instant_far_ahead_of_its_rows_writing_is_damage() -> None:
         {"status": {"generation": "many"}},
         {"status": None},
         {"dns": {"zone": {"id": "/z", "owner": "mine"}}},
+        {"dns": {"zone": {"id": "/z", "owner": "ours"}}},
         {"dns": {"zone": {}}},
         {"dns": {"links": [None]}},
         {"dns": {"links": [7]}},
