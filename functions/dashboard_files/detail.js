@@ -29,13 +29,13 @@ export function detail(id, { refresh }) {
     conditions: section(h("section", { class: "panel", "aria-label": "Conditions" }), conditions),
     plot: plot(() => refresh()),
     journal: journal((before) => getJournal(id, 50, before)),
-    urls: section(h("section", { class: "panel", "aria-label": "Private URLs" }), urls),
-    fleet: section(h("section", { class: "panel", "aria-label": "Fleet settings" }), fleet),
+    urls: section(h("section", { class: "panel", "aria-label": "Private URLs" }), urls()),
+    fleet: section(h("section", { class: "panel", "aria-label": "Fleet settings" }), fleet()),
     facts: section(h("section", { class: "panel", "aria-label": "Facts" }), facts),
     advice: section(h("section", { class: "panel", "aria-label": "Good to know" }), advice),
     leftovers: section(h("section", { class: "panel", "aria-label": "Not done" }), leftovers),
     decisions: section(h("section", { class: "panel", "aria-label": "Decisions" }), decisions(id, asked)),
-    things: section(h("section", { class: "panel", "aria-label": "What is used" }), things),
+    things: section(h("section", { class: "panel", "aria-label": "What is used" }), things()),
   };
   const check = asked.button("Check now", "primary", () => checkNow(id));
   const again = asked.button("Run again", "", () => runAgain(id));

@@ -38,6 +38,42 @@ export function section(element, draw) {
   };
 }
 
+const FEW = 20;
+
+/**
+ * What draws a long list: the first things, a field that finds others, and a button for more. Both are kept when the
+ * part is drawn again. `words` tells what a thing is found by; `what`: what they are called.
+ */
+export function few(what, words) {
+  let most = FEW;
+  let sought = "";
+  let before;
+  return (all, draw, list = h("div")) => {
+    if (all.length <= FEW) return fill(list, {}, all.map(draw));
+    const found = h("p", { class: "muted count" });
+    const more = h("button", { type: "button", class: "more", onclick: () => { most += 5 * FEW; show(); } });
+    const field = h("input", { type: "search", "aria-label": `Find ${what}`, placeholder: `Find ${what}`, value: sought, oninput: () => {
+      sought = field.value;
+      most = FEW;
+      show();
+      announce(found.textContent);
+    } });
+    function show() {
+      const matching = sought ? all.filter((one) => words(one).toLowerCase().includes(sought.trim().toLowerCase())) : all;
+      const shown = matching.slice(0, most);
+      list.replaceChildren();
+      fill(list, {}, shown.map(draw));
+      found.textContent = sought ? `${matching.length} of ${all.length} ${what}` : `${all.length} ${what}`;
+      more.hidden = shown.length === matching.length;
+      more.textContent = `Show ${Math.min(5 * FEW, matching.length - shown.length)} more of ${matching.length}`;
+    }
+    show();
+    if (before && before === document.activeElement) queueMicrotask(() => field.focus());
+    before = field;
+    return h("div", { class: "few" }, field, found, list, more);
+  };
+}
+
 /** Put `wanted` into `parent` in this order, moving no more than needed. */
 export function arrange(parent, wanted) {
   const focused = document.activeElement;

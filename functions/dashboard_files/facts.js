@@ -1,7 +1,7 @@
 // What is known of a connection, and the things in Azure and Elastic Cloud that it uses, with whose they are.
 
 import { explained, remedy } from "./conditions.js";
-import { copyButton, h } from "./dom.js";
+import { copyButton, few, h } from "./dom.js";
 import { exact, since } from "./time.js";
 import { family, lastSegment } from "./words.js";
 
@@ -55,8 +55,13 @@ export function leftovers({ planned, left }) {
   return parts.length ? parts : null;
 }
 
-/** Zone, links, record, policy and associations. */
-export function things(connection) {
+/** What draws zone, links, record, policy and associations. */
+export function things() {
+  const some = few("things", ([kind, { id }]) => `${kind} ${id}`);
+  return (connection) => used(connection, some);
+}
+
+function used(connection, some) {
   const names = new Map(connection.targets.map((one) => [one.id, one.name]));
   const rows = [
     ["Zone", connection.zone],
@@ -67,7 +72,7 @@ export function things(connection) {
   ].filter(([, thing]) => thing);
   if (rows.length === 0) return null;
   const about = [...new Set(rows.map(([, { owner }]) => (OWNERS[owner] ?? BEGUN)[1]))].join("; ");
-  return [h("h2", {}, "What is used"), h("ul", { class: "things" }, rows.map(([kind, thing]) => item(kind, thing))), h("p", { class: "sub muted" }, `${about}.`)];
+  return [h("h2", {}, "What is used"), some(rows, ([kind, thing]) => item(kind, thing), h("ul", { class: "things" })), h("p", { class: "sub muted" }, `${about}.`)];
 }
 
 function item(kind, { id, owner }) {

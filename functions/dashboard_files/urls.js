@@ -1,6 +1,6 @@
 // The addresses to use from inside the virtual network, and what Fleet must be told.
 
-import { copyButton, h } from "./dom.js";
+import { copyButton, few, h } from "./dom.js";
 import { mark } from "./marks.js";
 import { family, verdict } from "./words.js";
 
@@ -9,34 +9,41 @@ const NAMES = {
   enterprise_search: "Enterprise Search", ingest: "Managed intake", appsearch: "App Search", profiling: "Profiling", symbols: "Symbols",
 };
 
-/** The private URLs of each deployment or project, each with how its last test went. */
-export function urls(connection) {
-  const targets = connection.targets ?? [];
-  const checks = new Map((connection.checks ?? []).map((check) => [check.host, check]));
-  if (targets.length === 0) return null;
-  return [
-    h("h2", {}, "Private URLs"),
-    targets.map((one) => [
-      h("h3", {}, one.name || one.id),
-      one.urls.length
-        ? h("ul", { class: "urls" }, [...byUrl(one.urls)].map(([url, names]) => address(names.join(", "), url, checks.get(hostOf(url)))))
-        : h("p", { class: "muted" }, `None is known: the ${family(connection.family).one.toLowerCase()} has no address in this region's private zone.`),
-    ]),
-  ];
+/** What draws the private URLs of each deployment or project, each with how its last test went: of many the failed first. */
+export function urls() {
+  const some = few("deployments and projects", (one) => [one.name, one.id, ...one.urls.map(({ url }) => url)].join(" "));
+  return (connection) => {
+    const targets = connection.targets ?? [];
+    const checks = new Map((connection.checks ?? []).map((check) => [check.host, check]));
+    if (targets.length === 0) return null;
+    const failed = (one) => one.urls.some(({ url }) => (checks.get(hostOf(url))?.status ?? "healthy") !== "healthy");
+    return [
+      h("h2", {}, "Private URLs"),
+      some([...targets.filter(failed), ...targets.filter((one) => !failed(one))], (one) => [
+        h("h3", {}, one.name || one.id),
+        one.urls.length
+          ? h("ul", { class: "urls" }, [...byUrl(one.urls)].map(([url, names]) => address(names.join(", "), url, checks.get(hostOf(url)))))
+          : h("p", { class: "muted" }, `None is known: the ${family(connection.family).one.toLowerCase()} has no address in this region's private zone.`),
+      ]),
+    ];
+  };
 }
 
-/** The two settings of Fleet that Elastic's guide asks for: they are set in Kibana or by its API only. */
-export function fleet(connection) {
-  const found = (connection.targets ?? []).map(settings).filter(Boolean);
-  if (found.length === 0) return null;
-  return [
-    h("h2", {}, "Fleet settings"),
-    h("p", { class: "muted" }, "For Elastic Agents in this network. In Kibana: Fleet, Settings; the app cannot set them."),
-    found.map(({ name, server, output }) => [
-      h("h3", {}, name),
-      h("ul", { class: "urls" }, address("Fleet Server host", server), address("Elasticsearch output", output)),
-    ]),
-  ];
+/** What draws the two settings of Fleet that Elastic's guide asks for: they are set in Kibana or by its API only. */
+export function fleet() {
+  const some = few("Fleet Servers", ({ name, server }) => `${name} ${server}`);
+  return (connection) => {
+    const found = (connection.targets ?? []).map(settings).filter(Boolean);
+    if (found.length === 0) return null;
+    return [
+      h("h2", {}, "Fleet settings"),
+      h("p", { class: "muted" }, "For Elastic Agents in this network. In Kibana: Fleet, Settings; the app cannot set them."),
+      some(found, ({ name, server, output }) => [
+        h("h3", {}, name),
+        h("ul", { class: "urls" }, address("Fleet Server host", server), address("Elasticsearch output", output)),
+      ]),
+    ];
+  };
 }
 
 function settings(target) {

@@ -56,6 +56,8 @@ async def test_a_thousand_targets_with_two_hosts_each_are_ready_tested_shown_and
     record = await estate.ready(endpoint)
     assert (len(record.elastic.targets), record.health.summary.hosts) == (1000, 2000)
     assert record.health.summary.tested == 200, "a run tests as many as there are sockets"
+    texts = [one.message for one in (*record.status.conditions, *record.status.advice)]
+    assert max(map(len, texts)) < 1000, "texts name twenty of many"
     assert (await swept(estate, 1)).errors == []
     known = len(estate.storage.hosts.stored[record.id])
     assert 1100 <= known <= 1300

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.core.model.conditions import MOST_ABOUT, Condition, Explanation
+from shared.core.model.conditions import MOST_ABOUT, Condition, Explanation, listed
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.resources import POLICY_TYPE, ConnectionStatus, Endpoint, Policy, Target
@@ -111,7 +111,7 @@ def with_misspelt(condition: Condition, endpoint: Endpoint, policies: Collection
 
 
 def _named(policies: Iterable[Policy]) -> str:
-    return ", ".join(f"{policy.id} ({policy.name}, {policy.region})" for policy in sorted(policies, key=_by_id))
+    return listed(f"{policy.id} ({policy.name}, {policy.region})" for policy in sorted(policies, key=_by_id))
 
 
 def _about(policies: Iterable[Policy]) -> list[dict[str, str]]:
@@ -141,7 +141,7 @@ def sign_in_advice(
         return None
     return explain(
         Reason.CONSOLE_SIGN_IN_AFFECTED,
-        f"No IP policy is associated with {', '.join(sorted(shut))}: opening Kibana out of the Elastic Cloud console "
+        f"No IP policy is associated with {listed(sorted(shut))}: opening Kibana out of the Elastic Cloud console "
         "fails (Invalid SAML request), as does all other traffic from the internet. Signing in by Kibana's private URL "
         "works.",
     )

@@ -28,7 +28,7 @@ from shared.core.guards.consent import (
 )
 from shared.core.guards.first_and_last_policy import first_policy_problem
 from shared.core.model.arm_ids import lower_case
-from shared.core.model.conditions import Explanation
+from shared.core.model.conditions import Explanation, listed
 from shared.core.model.markers import MAX_TAG_VALUE
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
@@ -111,7 +111,7 @@ def _find(
     if len(running) == 1:
         return TargetRequest(asked, running[0])
     if running:
-        ids = ", ".join(f"{target.id} in {target.region}" for target in running)
+        ids = listed(f"{target.id} in {target.region}" for target in running)
         return TargetRequest(
             asked,
             problem=explain(

@@ -276,3 +276,37 @@ async def test_what_a_person_runs_about_a_reason_is_filled_in_and_copied_as_it_s
         await remedy.get_by_role("button", name="Copy the commands").click()
         await expect(remedy.get_by_role("button")).to_contain_text("Copied")
         assert await page.evaluate("navigator.clipboard.readText()") == shown
+
+
+async def test_a_connection_of_a_thousand_deployments_is_shown_in_parts_failed_ones_first_and_each_is_found(
+    estate: Estate, visit: Visiting, instance: Instance
+) -> None:
+    wanted = connection_id(estate.good)
+    async with instance.client() as client:
+        answer = (await client.app("GET", f"/connections/{wanted}")).json()
+    target, check = answer["targets"][0], answer["checks"][0]
+    service = target["urls"][0]["service"]
+    numbers = range(1000)
+    answer["targets"] = [
+        target
+        | {"id": f"d{one}", "name": f"orders-{one}", "urls": [{"service": service, "url": f"https://o-{one}.example"}]}
+        for one in numbers
+    ]
+    answer["checks"] = [check | {"host": f"o-{one}.example", "status": "healthy"} for one in numbers]
+    answer["checks"][777]["status"] = "unreachable"
+    owned = answer["associations"][0]
+    answer["associations"] = [owned | {"targetId": f"d{one}"} for one in numbers]
+    async with visit() as seen:
+        await seen.answer_with(f"/api/connections/{wanted}$", answer)
+        page = await seen.open(f"/{wanted}")
+        urls, used = page.get_by_label("Private URLs"), page.get_by_label("What is used")
+        await expect(urls.get_by_role("heading", level=3)).to_have_count(20)
+        await expect(urls.get_by_role("heading", level=3).first).to_have_text("orders-777")
+        await expect(used.get_by_role("listitem")).to_have_count(20)
+        await urls.get_by_role("button", name="Show 100 more of 1000").click()
+        await expect(urls.get_by_role("heading", level=3)).to_have_count(120)
+        await urls.get_by_role("searchbox").fill("orders-99")
+        await expect(urls).to_contain_text("11 of 1000 deployments and projects")
+        await expect(urls.get_by_role("heading", level=3)).to_have_count(11)
+        await expect(page.get_by_label("Health checks").locator("svg").first).to_be_visible()
+        assert await seen.fits()
