@@ -169,11 +169,9 @@ var endpoints = {
   createZones: privateAccessZones
   zoneGroupId: privateAccessZoneGroup
 }
-// Every part of hardening.json is set, but those that are left out.
 var parts = loadJsonContent('hardening.json')
-var hardened = union(toObject(parts, part => part, part => true), hardening)
+var hardened = union(toObject(parts, part => part, part => true), hardening) // every part is set, but those that are left out
 var unknownParts = filter(objectKeys(hardening), part => !contains(parts, part))
-
 var roles = objectKeys(loadJsonContent('roles.json'))
 var unknownRoles = filter(split(roleIds, ','), entry => !empty(trim(entry)) && !contains(roles, trim(split(entry, '=')[0])))
 var warm = map(filter(split(alwaysReady, ','), entry => contains(entry, '=')), entry => int(trim(last(split(entry, '=')))))
@@ -355,6 +353,9 @@ module rights 'app/rights.bicep' = {
   }
   dependsOn: [network]
 }
+module told 'app/roles-told.bicep' = {
+  params: { roles: concat(data.outputs.roles, monitoring.outputs.roles, rights.outputs.roles, notifications.?outputs.roles ?? [], flatten(events.?outputs.AUTOPILOT_ROLES ?? [])) }
+}
 
 // -- events --------------------------------------------------------------------------------------------------------
 module events 'events.bicep' = if (eventDelivery == 'queue' && !(empty(watched) && empty(existingSystemTopics))) { // for the function, the hook postdeploy does it once the code is there
@@ -396,5 +397,4 @@ output AUTOPILOT_EVENT_DELIVERY string = eventDelivery
 output AUTOPILOT_NETWORK_ID string = appNetworkId
 output AUTOPILOT_EXISTING_SYSTEM_TOPICS string = existingSystemTopics
 output AUTOPILOT_TOKEN string = token
-// What is assigned; without assignRoles, what a platform team has to assign.
-output AUTOPILOT_ROLES array = concat(data.outputs.roles, monitoring.outputs.roles, rights.outputs.roles, notifications.?outputs.roles ?? [], flatten(events.?outputs.AUTOPILOT_ROLES ?? []))
+output AUTOPILOT_ROLES array = told.outputs.roles // what is assigned; without assignRoles, what a platform team has to assign

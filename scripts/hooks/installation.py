@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from azure_cli import Refused, az, azd_values, unless_refused
 
@@ -129,6 +130,15 @@ def unique(*values: str) -> tuple[str, ...]:
 def output(name: str) -> str:
     """An output of the deployment; empty before the first one."""
     return os.environ.get(OUTPUTS + name, "")
+
+
+def told_roles() -> list[dict[str, str]]:
+    """Principal, role and scope of each role that the deployment told; it tells them in groups, to be short."""
+    return [
+        {"principal": principal, "role": role, "scope": scope}
+        for group in json.loads(output("ROLES") or "[]")
+        for role, scope, principal in product(group["roles"], group["scopes"], group["principals"])
+    ]
 
 
 def refuse_a_name_that_is_taken(installation: Installation, subscriptions: Sequence[str]) -> None:

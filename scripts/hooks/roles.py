@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from azure_cli import Refused, az, say, unless_refused
-from installation import TITLE, Installation, output, subscription_of
+from installation import TITLE, Installation, output, subscription_of, told_roles
 
 PARTS_MAX = 100
 DEFINITIONS = Path(__file__).resolve().parents[2] / "infra" / "roles.json"
@@ -53,7 +53,7 @@ def require(installation: Installation) -> None:
 
 def _wanted(installation: Installation) -> list[dict[str, str]]:
     """What the deployment tells, and those of the topics that the hooks made: for the function, or below groups."""
-    found: list[dict[str, str]] = json.loads(output("ROLES") or "[]")
+    found = told_roles()
     for kind in (("events",) if installation.delivery == "function" else ()) + ("topics",):
         for number in range(1, PARTS_MAX):
             name = f"privatelink-{kind}-{installation.name}" + (f"-{number}" if number > 1 else "")
@@ -64,7 +64,7 @@ def _wanted(installation: Installation) -> list[dict[str, str]]:
             for told, given in (shown.get("properties", {}).get("outputs") or {}).items():
                 if told.upper() == "AUTOPILOT_ROLES":  # the capitals of an output are not kept (Azure/bicep#9360)
                     found += [one for topic in given["value"] for one in topic]
-    return list({tuple(one.items()): one for one in found}.values())
+    return sorted({tuple(one.items()): one for one in found}.values(), key=lambda one: (one["scope"], one["role"]))
 
 
 def _is_assigned(one: dict[str, str]) -> bool:

@@ -6,7 +6,6 @@ this installation, roles and event subscriptions by their names.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -14,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from azure_cli import Refused, az, az_soon, looks, say, unless_refused
-from installation import TITLE, Installation, below, group_of, home_of, output, subscription_of, unique
+from installation import TITLE, Installation, below, group_of, home_of, output, subscription_of, told_roles, unique
 
 
 def before_down(installation: Installation) -> None:
@@ -169,7 +168,7 @@ def remove_roles(installation: Installation) -> None:
 def places_of_roles(installation: Installation) -> tuple[str, ...]:
     """Subscriptions in which the installation's custom roles may be assigned, or the last deployment assigned one."""
     scopes = [scope for role in _roles(installation) for scope in role["assignableScopes"]]
-    scopes += [one["scope"] for one in json.loads(output("ROLES") or "[]")]  # also of roles that were made beforehand
+    scopes += [one["scope"] for one in told_roles()]  # also of roles that were made beforehand
     return unique(*(subscription_of(scope) for scope in scopes if scope.lower().startswith("/subscriptions/")))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -118,12 +119,20 @@ def deployed(
     chosen = values(choice, environment=environment, **other)
     azure, outputs = deploy(azure, "main.bicep", home, chosen)
     assert all(isinstance(value, str) for name, value in outputs.items() if name != "AUTOPILOT_ROLES")
-    azure.outputs = outputs
+    azure.outputs = outputs | {"AUTOPILOT_ROLES": one_by_one(outputs["AUTOPILOT_ROLES"])}
     if outputs["AUTOPILOT_EVENT_DELIVERY"] == "function":
         _, told = deploy(azure, "events.bicep", home, values_of_events(chosen, outputs))
-        listed = [*outputs["AUTOPILOT_ROLES"], *(one for topic in told["AUTOPILOT_ROLES"] for one in topic)]
-        azure.outputs = {**outputs, "AUTOPILOT_ROLES": listed}
+        azure.outputs["AUTOPILOT_ROLES"] += [one for topic in told["AUTOPILOT_ROLES"] for one in topic]
     return azure
+
+
+def one_by_one(groups: list[dict[str, list[str]]]) -> list[dict[str, str]]:
+    """The roles that a deployment tells, each by itself."""
+    return [
+        {"principal": principal, "role": role, "scope": scope}
+        for group in groups
+        for role, scope, principal in product(group["roles"], group["scopes"], group["principals"])
+    ]
 
 
 AT_GROUP = {"environmentName": "production", "principalId": "00000000-0000-0000-0000-0000000000c1"}

@@ -45,6 +45,14 @@ def fail(message: str) -> None:
     raise Stopped(message)
 
 
+def group_by(values: Iterable[Any], key: Callable[[Any], str]) -> dict[str, list[Any]]:
+    """An object with the values of each key."""
+    found: dict[str, list[Any]] = {}
+    for one in values:
+        found.setdefault(key(one), []).append(one)
+    return found
+
+
 def contains(values: Any, one: Any) -> bool:
     """Of objects: the name of a property. Of texts and arrays: a part."""
     return one in values
@@ -61,6 +69,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "filter": lambda values, keep: [one for one in values if keep(one)],
     "first": lambda values: values[0] if values else None,
     "flatten": lambda values: [value for part in values for value in part],
+    "groupBy": group_by,
     "guid": lambda *parts: str(uuid.uuid5(uuid.NAMESPACE_URL, "|".join(parts))),
     "indexOf": lambda text, part: text.lower().find(part.lower()),
     "int": int,

@@ -19,13 +19,18 @@ def az(tmp_path: Path) -> Recorded:
     """An installation whose deployer assigned nothing: `deployed` tells what it needs."""
     recorded = Recorded(tmp_path)
     recorded.environment = {"AZURE_ENV_NAME": "production", "AZURE_SUBSCRIPTION_ID": "s", "ASSIGN_ROLES": "false"}
-    recorded.environment["AUTOPILOT_ROLES"] = json.dumps(wanted())
+    recorded.environment["AUTOPILOT_ROLES"] = json.dumps(told(wanted()))
     return recorded
 
 
 def wanted(**other: Any) -> list[dict[str, str]]:
     listed: list[dict[str, str]] = deployed("default", assignRoles=False, **other).outputs["AUTOPILOT_ROLES"]
-    return listed
+    return sorted(listed, key=lambda one: (one["scope"], one["role"]))
+
+
+def told(roles: list[dict[str, str]]) -> list[dict[str, list[str]]]:
+    """As the deployment tells them: in groups, here of one each."""
+    return [{f"{name}s": [value] for name, value in one.items()} for one in roles]
 
 
 def shown(az: Recorded, *words: str) -> str:
@@ -71,7 +76,7 @@ def test_one_that_is_missing_is_the_only_one_that_is_asked_for(az: Recorded) -> 
 
 def test_a_role_made_beforehand_is_assigned_by_its_id_and_not_made(az: Recorded) -> None:
     given = "00000000-0000-0000-0000-0000000000b1"
-    az.environment["AUTOPILOT_ROLES"] = json.dumps(wanted(roleIds=f"endpointReader={given}"))
+    az.environment["AUTOPILOT_ROLES"] = json.dumps(told(wanted(roleIds=f"endpointReader={given}")))
     made = commands(shown(az))
     names = [json.loads(one[-1])["Name"] for one in made if one[2] == "definition"]
     assert [name for name in names if "endpoint reader" in name] == []
@@ -91,7 +96,7 @@ def test_the_roles_of_topics_that_the_hook_makes_are_listed_too(az: Recorded) ->
 
 
 def test_without_azd_the_list_is_that_of_the_named_deployment(az: Recorded) -> None:
-    outputs = {"AUTOPILOT_ROLES": {"value": wanted()}, "AUTOPILOT_EVENT_DELIVERY": {"value": "queue"}}
+    outputs = {"AUTOPILOT_ROLES": {"value": told(wanted())}, "AUTOPILOT_EVENT_DELIVERY": {"value": "queue"}}
     parameters = {"environmentName": {"value": "production"}, "assignRoles": {"value": False}}
     az.answer("account show", {"id": "s"})
     az.answer("deployment sub show --name autopilot", {"properties": {"outputs": outputs, "parameters": parameters}})

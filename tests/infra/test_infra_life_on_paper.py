@@ -18,6 +18,7 @@ from tests.infra.paper_choices import (
     OTHER,
     OTHER_GROUP,
     SPOKE,
+    one_by_one,
 )
 from tests.infra.paper_cloud import ASSIGNMENTS, GROUPS, ROLES, SUBSCRIBED, TOPICS, VAULTS, Cloud, Refused
 
@@ -115,7 +116,8 @@ def test_rights_at_a_management_group_are_the_platform_teams_to_remove(
     """Azure lists them with those of each subscription below, and the app works by them."""
     person = Person(cloud, HOME, monkeypatch, AZURE_SUBSCRIPTIONS=THREE)
     person.up()
-    (app,) = {one["principal"] for one in json.loads(person.chosen["AUTOPILOT_ROLES"]) if "vault" in one["scope"]}
+    told = one_by_one(json.loads(person.chosen["AUTOPILOT_ROLES"]))
+    (app,) = {one["principal"] for one in told if "/vaults/" in one["scope"]}
     body = {"properties": {"principalId": app, "roleDefinitionId": f"/{ROLES}/reader"}}
     above = Resource(ASSIGNMENTS, "above", f"{MANAGEMENT_GROUPS}landing-zones", body)
     cloud.put(above)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.infra.paper_azure import Azure, Forbidden
-from tests.infra.paper_choices import CHOICES, HOME, MADE_BEFOREHAND, OTHER, deployed, each_choice
+from tests.infra.paper_azure import CLOUDS, Azure, Forbidden
+from tests.infra.paper_bicep import deploy
+from tests.infra.paper_choices import (
+    CHOICES,
+    HOME,
+    MADE_BEFOREHAND,
+    OTHER,
+    deployed,
+    each_choice,
+    one_by_one,
+    values,
+)
 from tests.infra.shipped import BUILT_IN, BUILT_IN_TITLES, ROLES, actions
 
 AUTHORIZATION = "Microsoft.Authorization/"
@@ -51,6 +62,18 @@ def test_a_contributor_deploys_everything_but_roles_and_is_told_the_same_list(ch
     assert told(azure) == told(everything)
     rest = {key for key, one in everything.made.items() if not one.type.startswith(AUTHORIZATION)}
     assert set(azure.made) == rest
+
+
+@pytest.mark.parametrize(("private", "longest"), [(False, 32_767), (True, 131_072)])
+def test_the_list_of_two_hundred_subscriptions_goes_into_a_variable_of_the_environment(
+    private: bool, longest: int
+) -> None:
+    """There azd keeps it, and no hook starts with a longer one: on Windows, and on Linux."""
+    many = [f"00000000-0000-0000-0003-{number:012}" for number in range(200)]
+    given = values("default", azureSubscriptions=",".join(many), privateAccess=private)
+    _, outputs = deploy(Azure(CLOUDS["AzureCloud"]), "main.bicep", HOME, given)
+    assert len(one_by_one(outputs["AUTOPILOT_ROLES"])) > 800
+    assert len(json.dumps(outputs["AUTOPILOT_ROLES"])) < longest
 
 
 def test_azure_refuses_a_contributor_who_would_assign_roles() -> None:
