@@ -17,7 +17,7 @@ from typing import TypeGuard
 
 from shared.context import Context
 from shared.core.model import conditions as c
-from shared.core.model.arm_ids import lower_case, parse_arm_id, short_id
+from shared.core.model.arm_ids import lower_case, parse_arm_id
 from shared.core.model.errors import AutopilotError, Blocked, NotVisibleYet, Permanent, Waiting
 from shared.core.model.messages import Cause
 from shared.core.model.ownership import Owner
@@ -34,14 +34,10 @@ from shared.core.planning.requeue import LINK_OVERDUE, address_awaited, awaited_
 from shared.installation import things
 from shared.installation.recovered import note_marked
 from shared.reconciler.further_links import goes_without
-from shared.reconciler.holders import holder_facts, note_waiting
+from shared.reconciler.holders import holder_facts, note_waiting, serving_others
 from shared.reconciler.observe import observe_resolution
 from shared.reconciler.run_state import Failures, Run, backoff_error, definite_failures, dns_failed, show_progress
 from shared.requests import Stage, timed
-
-HINT_SECONDS = 10.0
-"""How long what the records say of zones is shared by the runs of a process."""
-
 
 # -- what is there -------------------------------------------------------------------------------------------------
 
@@ -69,11 +65,15 @@ async def observe_dns(
     resolution, zone = await asyncio.gather(
         observe_resolution(context, desired, record, again=again), _known_zone(context, desired, record, made)
     )
-    if zone is not None and not full and _serves_all(zone, desired, record, resolution, again=again):
+
+    def serves(one: Zone) -> bool:
+        return _serves_all(one, desired, record, resolution, again=again)
+
+    if zone is not None and not full and serves(zone):
         return (zone,), DnsFacts(resolution, full=False)
     subscriptions = dict.fromkeys((*zone_subscriptions(desired, context.options), *subscriptions_of(resolution)))
     if not full:
-        zones, facts = await _one_look(context, desired, resolution, zone, subscriptions)
+        zones, facts = await _one_look(context, desired, resolution, zone, subscriptions, serves)
         if not facts.narrow or not _ends_with_a_person(desired, zones, context, replace(facts, known=record.dns)):
             return zones, facts
     zones, counts = await context.dns.zones_and_counts([desired.service.zone], subscriptions, homes=desired.zone_homes)
@@ -86,20 +86,30 @@ async def _one_look(
     resolution: NameResolution,
     zone: Zone | None,
     subscriptions: Iterable[str],
+    serves: Callable[[Zone], bool],
 ) -> tuple[tuple[Zone, ...], DnsFacts]:
-    """The zones that are not known to serve other networks, and `zone`, which has been read."""
+    """The zones that are not known to serve other networks, and `zone`, which has been read.
+
+    Without records (their table was lost) none is known to: then the one with our marker for this endpoint comes first,
+    and where it `serves` all of its networks, no other can serve one of them.
+    """
     names, homes = [desired.service.zone], desired.zone_homes
     listed, counts = await context.dns.zones_listed(names, subscriptions, homes=homes)
     left = [one for one in listed if zone is None or one.id.key != zone.id.key]
+    mine = await context.dns.filled([one for one in left if _made_for(desired, one)], homes=homes)
+    if (found := next(filter(serves, mine), None)) is not None:
+        return (found,), DnsFacts(resolution, full=False)
+    left = [one for one in left if not _made_for(desired, one)]
     matter = {lower_case(one) for one in (desired.endpoint.vnet_id, *desired.link_vnets, *resolution.networks)}
-    skipped = await _serving_others(context, desired, matter, left)
+    ours = [one for one in left if desired.marker.same_maker(one.marker)]
+    skipped = await serving_others(context, matter, ours) if ours else ()
     left = [one for one in left if one not in skipped]
     at_home = {home.key for home in homes}
     # What may become the zone in use is read now, not shared: it is written by what is read.
-    mine = [one for one in left if _made_for(desired, one) or one.id.key in at_home]
-    seen = await context.dns.looked_into([one for one in left if one not in mine], homes=homes)
+    own = [one for one in left if one.id.key in at_home]
+    seen = await context.dns.looked_into([one for one in left if one not in own], homes=homes)
     serving = [one for one in seen if any(lower_case(link.vnet_id) in matter for link in one.links)]
-    read = await context.dns.filled([*mine, *serving], homes=homes)
+    read = (*mine, *await context.dns.filled([*own, *serving], homes=homes))
     others = tuple(one for one in seen if one not in serving)
     known = () if zone is None else (zone,)
     return (*known, *read, *others, *skipped), DnsFacts(
@@ -116,34 +126,6 @@ def _ends_with_a_person(desired: Desired, zones: tuple[Zone, ...], context: Cont
 def _made_for(desired: Desired, zone: Zone) -> bool:
     marker = zone.marker
     return desired.marker.same_maker(marker) and marker is not None and marker.connection_id == desired.connection_id
-
-
-async def _serving_others(
-    context: Context, desired: Desired, networks: set[str], zones: list[Zone]
-) -> tuple[Zone, ...]:
-    """Those that we made for other connections, and that by our records serve none of the networks that matter."""
-    ours = [zone for zone in zones if desired.marker.same_maker(zone.marker) and not _made_for(desired, zone)]
-    if not ours:
-        return ()
-    served = await context.shared.get("zones", lambda: _networks_of_zones(context), lambda _: HINT_SECONDS)
-    matter = {short_id(one) for one in networks}
-
-    def serves_others(zone: Zone) -> bool:
-        makers = zone.marker.connection_id if zone.marker is not None else ""
-        found = served.get(short_id(zone.id.text), frozenset()) | served.get(makers, frozenset())
-        return bool(found) and not found & matter
-
-    return tuple(zone for zone in ours if serves_others(zone))
-
-
-async def _networks_of_zones(context: Context) -> dict[str, frozenset[str]]:
-    """The networks of each connection on record, by its id, and by the zone that it uses."""
-    found: dict[str, frozenset[str]] = {}
-    async for row in context.storage.connections.list_columns():
-        networks = frozenset(row.columns.networks.split())
-        for key in (row.connection_id, row.columns.zone):
-            found[key] = found.get(key, frozenset()) | networks
-    return found
 
 
 async def _known_zone(context: Context, desired: Desired, record: ConnectionRecord, made: Zone | None) -> Zone | None:

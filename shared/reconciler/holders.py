@@ -2,7 +2,8 @@
 
 Used by the DNS branch, and by the removal before it takes an address away. A record is read before its holder, so a
 holder that comes back writes it, and the write that takes it over is refused (tests/models/record_handover.py).
-Namesakes, other endpoints that a permission by name may mean, are read for `observe`.
+Namesakes, other endpoints that a permission by name may mean, are read for `observe`. Which zones serve other networks
+is told by our own records: a hint, by which a run leaves them unread.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ from collections.abc import Iterable
 
 from shared.context import Context, log
 from shared.core.guards.scope import in_scope, is_out_of_scope
-from shared.core.model.arm_ids import ArmId, connection_id, in_subscription, parse_endpoint_id, record_id, same_id
+from shared.core.model.arm_ids import (
+    ArmId,
+    connection_id,
+    in_subscription,
+    parse_endpoint_id,
+    record_id,
+    same_id,
+    short_id,
+)
 from shared.core.model.errors import AutopilotError, NotFound
 from shared.core.model.markers import Holder
 from shared.core.model.messages import Cause, WorkMessage
@@ -23,6 +32,9 @@ from shared.core.planning.desired import desired_of
 from shared.core.planning.dns_record import HolderFacts
 from shared.installation import things
 from shared.state.codec import record_in
+
+HINT_SECONDS = 10.0
+"""How long what the records say of zones is shared by the runs of a process."""
 
 
 async def holder_facts(context: Context, zone: Zone, others: Iterable[Holder], *, note: bool) -> HolderFacts:
@@ -148,3 +160,29 @@ async def _shown(context: Context, endpoint: ArmId) -> Endpoint | None:
     except NotFound:
         return None
     return next((one for one in listing if one is not None and same_id(one.id.text, endpoint.text)), None)
+
+
+# -- zones of other endpoints --------------------------------------------------------------------------------------
+
+
+async def serving_others(context: Context, networks: Iterable[str], zones: list[Zone]) -> tuple[Zone, ...]:
+    """Those of our zones that by our records serve none of these networks, and some other."""
+    served = await context.shared.get("zones", lambda: _networks_of_zones(context), lambda _: HINT_SECONDS)
+    matter = {short_id(one) for one in networks}
+
+    def serves_others(zone: Zone) -> bool:
+        makers = zone.marker.connection_id if zone.marker is not None else ""
+        found = served.get(short_id(zone.id.text), frozenset()) | served.get(makers, frozenset())
+        return bool(found) and not found & matter
+
+    return tuple(zone for zone in zones if serves_others(zone))
+
+
+async def _networks_of_zones(context: Context) -> dict[str, frozenset[str]]:
+    """The networks of each connection on record, by its id, and by the zone that it uses."""
+    found: dict[str, frozenset[str]] = {}
+    async for row in context.storage.connections.list_columns():
+        networks = frozenset(row.columns.networks.split())
+        for key in (row.connection_id, row.columns.zone):
+            found[key] = found.get(key, frozenset()) | networks
+    return found
