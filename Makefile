@@ -34,7 +34,7 @@ families: setup ## every story that can be told of deployments and of Serverless
 hostile: setup ## every kind of wrong value at every place of both clouds' answers and of rows (SEED=7, PART=3/20)
 	@HOSTILE=1 HOSTILE_SEED=$(SEED) HOSTILE_PART=$(PART) $(BIN)/python -m pytest -q -n $(WORKERS) tests/damaged
 
-planted: setup ## plant some fifty bugs, one after the other, and tell which tests notice (NAMES=..., else all: an hour)
+planted: setup ## plant sixty bugs, one after the other, and tell which tests notice (NAMES=..., else all: an hour)
 	@$(BIN)/python -m tests.planted $(NAMES)
 
 burst: setup ## 512 endpoints of 32 networks at once: all Ready, one message of ours for each; then all tables are lost

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.looptime(False)
 
 DEADLINE = 0.4
 BY_FAR = 60.0
-"""Seconds, on however busy a machine: without a deadline the answers here would drip for an hour and more."""
+"""Seconds, on however busy a machine: without a deadline the answers drip for an hour, and a test fails then."""
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n"
 DRIPS = {"body": HEAD + b"\r\n", "head": HEAD, "nothing": b""}
 """What a service sends at once; the rest comes a byte at a time."""
@@ -93,12 +93,10 @@ async def test_elastic_cloud_is_given_up_in_time(at_once: bytes) -> None:
         transport = ElasticTransport(
             ElasticOptions(f"http://127.0.0.1:{port}", timeout=DEADLINE), FixedKey("key", DEFAULT)
         )
-        began = time.monotonic()
-        async with aclosing(transport):
+        async with asyncio.timeout(BY_FAR), aclosing(transport):
             # On a busy machine the time may be over before there is a connection: then no answer was lost.
             with pytest.raises(RetryLater, match="list"):
                 await transport.call("GET", "/deployments", doing="list", on="deployments")
-        assert time.monotonic() - began < BY_FAR
 
 
 async def test_azure_is_given_up_in_time(at_once: bytes) -> None:
@@ -112,11 +110,9 @@ async def test_azure_is_given_up_in_time(at_once: bytes) -> None:
             retry_total=0,
             enforce_https=False,
         )
-        began = time.monotonic()
-        async with client:
+        async with asyncio.timeout(BY_FAR), client:
             with pytest.raises(ServiceResponseError):
                 await client.private_zones.get("group", "zone", enforce_https=False)
-        assert time.monotonic() - began < BY_FAR
 
 
 @pytest.mark.parametrize("call", ["secret", "names"])
@@ -136,11 +132,9 @@ async def test_the_vault_is_given_up_in_time(call: str, at_once: bytes) -> None:
 
     async with dripping(at_once) as port:
         vault = Vault(VaultOptions(f"https://127.0.0.1:{port}", timeout=DEADLINE), Token, unencrypted)
-        began = time.monotonic()
-        async with aclosing(vault):
+        async with asyncio.timeout(BY_FAR), aclosing(vault):
             with pytest.raises(RetryLater, match="in time"):
                 await getattr(vault, call)("elastic-api-key")
-        assert time.monotonic() - began < BY_FAR
 
 
 @pytest.mark.parametrize("call", ["get", "list", "put", "send"])
@@ -151,11 +145,9 @@ async def test_storage_is_given_up_in_time(call: str, monkeypatch: pytest.Monkey
         url = f"http://127.0.0.1:{port}/acct"
         text = f"AccountName=acct;AccountKey=c2VjcmV0LWtleQ==;TableEndpoint={url};QueueEndpoint={url}"
         storage = AzureStorage(StorageSettings(text), lambda _: pytest.fail("no identity"), queue_name="work")
-        began = time.monotonic()
-        async with aclosing(storage):
+        async with asyncio.timeout(BY_FAR), aclosing(storage):
             with pytest.raises(AnswerLost):
                 await _asked(storage, call)
-        assert time.monotonic() - began < BY_FAR
 
 
 async def _asked(storage: AzureStorage, call: str) -> None:

@@ -1,4 +1,4 @@
-"""Fifty bugs in all folders of the project, with the tests that catch each. Planted by `python -m tests.planted`.
+"""Sixty bugs in all folders of the project, with the tests that catch each. Planted by `python -m tests.planted`.
 
 A refactoring moves and rewrites the tests together with the code, and can lose a check on the way without any test
 failing. So the same bugs are planted before and after it: none that was caught before may be missed after.

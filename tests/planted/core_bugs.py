@@ -17,13 +17,13 @@ CORE = (
     ),
     Bug(
         name="guid-compared-with-case",
-        harm="A GUID that Azure answers in other capitals counts as a new one: each sweep starts a run for nothing.",
+        harm="A GUID that Azure answers in other capitals is a new one: a policy that does not show yet is made twice.",
         path="shared/core/planning/policy.py",
         old='same = record.identity.guid.lower() in {"", desired.endpoint.guid.lower()}',
         new='same = record.identity.guid in {"", desired.endpoint.guid}',
         tests=("tests/core/planning/test_policy.py",),
-        caught_by="",
-        note="A run writes the present spelling into the record before it plans; no test has a sweep see another one.",
+        caught_by="tests/core/planning/test_policy.py"
+        "::test_a_guid_in_other_letters_is_the_same_and_its_policy_that_does_not_show_yet_is_not_made_twice",
     ),
     Bug(
         name="adopted-association-taken-away",

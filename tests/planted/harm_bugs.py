@@ -1,4 +1,4 @@
-"""Twenty-one bugs that do harm when answers are lost, lists lag, people act or settings are wrong; for `bugs`.
+"""Bugs that do harm when answers are lost, lists lag, people act or settings are wrong; for `bugs`.
 
 Those with a `life` are found by the fault harness alone, in a life of that name; the others by tests of their own kind:
 wiring, retries, pauses, odd headers, several connections at once, rows that are busy, a sweep that raises.
@@ -215,6 +215,43 @@ HARM = (
         new="            url=settings.elastic.url,\n            timeout=10.0,\n",
         tests=("tests/settings/test_every_setting.py",),
         caught_by="tests/settings/test_every_setting.py::test_every_option_of_a_client_is_the_one_that_was_set",
+    ),
+    Bug(
+        name="elastic-request-without-end",
+        harm="An answer of Elastic Cloud that drips byte by byte holds its run up for ever.",
+        path="shared/clouds/elastic/transport.py",
+        old="            async with request_deadline(self.options.timeout, late):",
+        new="            async with request_deadline(1e6, late):",
+        tests=("tests/clouds/test_request_deadline.py",),
+        caught_by="tests/clouds/test_request_deadline.py::test_elastic_cloud_is_given_up_in_time[body]",
+    ),
+    Bug(
+        name="azure-request-without-end",
+        harm="An answer of Azure that drips byte by byte holds its run up for ever.",
+        path="shared/requests.py",
+        old="            async with request_deadline(seconds, late):",
+        new="            async with request_deadline(1e6, late):",
+        tests=("tests/clouds/test_request_deadline.py",),
+        caught_by="tests/clouds/test_request_deadline.py::test_azure_is_given_up_in_time[body]",
+    ),
+    Bug(
+        name="run-without-end",
+        harm="A run whose storage is frozen goes on for hours, and keeps its endpoint from all other workers.",
+        path="shared/reconciler/loop.py",
+        old="        async with asyncio.timeout(limit):\n            await reconcile_once",
+        new="        async with asyncio.timeout(None):\n            await reconcile_once",
+        tests=("tests/reconciler/test_two_workers.py",),
+        caught_by="tests/reconciler/test_two_workers.py"
+        "::test_a_run_that_hangs_is_given_up_in_its_time_and_holds_no_other_up",
+    ),
+    Bug(
+        name="zone-of-no-id-read",
+        harm="A damaged record that names no zone where it should is taken for whole: Blocked, and no way to mend it.",
+        path="shared/core/model/record_document.py",
+        old="            parse_arm_id(found.zone.id)\n",
+        new="            str(found.zone.id)\n",
+        tests=("tests/core/model/test_record.py",),
+        caught_by="tests/core/model/test_record.py::test_a_damaged_record_is_refused_and_says_what_to_do[damage10]",
     ),
     Bug(
         name="event-in-other-letters",

@@ -164,7 +164,7 @@ async def a_frozen_worker(fault: At) -> Story:
 
 async def test_a_run_that_hangs_is_given_up_in_its_time_and_holds_no_other_up(estate: Estate) -> None:
     endpoint = await an_unheard_endpoint(estate)
-    hangs = estate.new_worker(At("connections replace", 1, Stall(10**6)))
+    hangs = estate.new_worker(At("connections replace", 1, Stall(10**4)))
     began = estate.clock.now()
     with pytest.raises(RetryLater, match="took longer than"):
         await reconcile(hangs.context, message(endpoint))

@@ -48,6 +48,15 @@ def follows(*policies: Policy, record: ConnectionRecord = KNOWN, **endpoint: Any
     return after
 
 
+def test_a_guid_in_other_letters_is_the_same_and_its_policy_that_does_not_show_yet_is_not_made_twice() -> None:
+    made = PolicyMemory("p-1", Owner.OURS, guid=GUID, learned_at=NOW - timedelta(seconds=1))
+    for guid in (GUID, GUID.upper()):
+        record = replace(KNOWN, identity=replace(KNOWN.identity, guid=guid)).with_elastic(policy=made)
+        found = planned(record=record)
+        assert (found.steps, found.memory.id) == ((), "p-1")
+        assert found.condition.true
+
+
 # -- a person changed the rule's GUID ------------------------------------------------------------------------------
 
 USED = KNOWN.with_elastic(policy=PolicyMemory("p-1", Owner.OURS, guid=GUID, rules=2))
