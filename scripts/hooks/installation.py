@@ -158,8 +158,8 @@ def refuse_a_name_that_is_taken(installation: Installation, subscriptions: Seque
         if home != installation.home:
             raise Refused(
                 f"Another installation of the name {installation.name}, in {home}, has the events of {subscription}: "
-                "one of both would get them. Choose another name (azd env new NAME), or do not watch that subscription. If "
-                f"the other is gone for good, delete what it left there: the resource group {installation.events_group}."
+                "one of both gets them. Choose another name (azd env new NAME), or do not watch that subscription. "
+                f"If the other is gone for good, delete what it left there: the group {installation.events_group}."
             )
 
 
