@@ -4,6 +4,7 @@ A subscription has 500 private DNS reads in five minutes (by Microsoft's older p
 each zone), and by both 40 changes of zones in a minute. All runs of all instances share them, and so do people and
 their pipelines. So who reads takes from one row of table `control` first, and who finds nothing left gets a turn:
 the moment to come back at, behind those who asked before. What Azure's answers say is left goes into the same row.
+The row also keeps how long the operations of a kind take, so that a new process need not find out by reads.
 Asked by `reconciler.dns_branch` and `sweep.zones` before they read; `clouds.azure.clients` sends no read without.
 """
 
@@ -61,6 +62,8 @@ UNCLAIMED = 30.0
 """Seconds after which a turn that was not taken is the next one's."""
 POOL_SECONDS = 60.0
 """How long a process may use what it took: it counts from when it was taken."""
+LONGEST_USUAL = 3600.0
+"""Seconds of an operation that tell anything of the next one."""
 MOST_KEPT = 24
 """Reads in a process's pool from which a run is served without asking the row."""
 
@@ -126,6 +129,8 @@ class Row:
     remaining: int | None = None
     """Reads that Azure said are left; None: it said nothing of it."""
     left_at: datetime | None = None
+    usual: dict[str, float] = field(default_factory=dict)
+    """Seconds that an operation of a kind took when one was last seen to its end."""
 
     def take(
         self, limit: Limit, now: datetime, least: int, most: int, left_to_others: int = LEFT_TO_OTHERS
@@ -158,7 +163,7 @@ class Row:
         """As JSON."""
         known = {} if self.left_at is None else {"left": self.remaining, "left_at": self.left_at.isoformat()}
         taken = {name: {"given": one.given, "turns": one.turns} for name, one in self.limits.items()}
-        return {**known, **taken}
+        return {**known, **taken, **({"usual": self.usual} if self.usual else {})}
 
 
 def row_from(document: Mapping[str, Any] | None) -> Row:
@@ -167,6 +172,8 @@ def row_from(document: Mapping[str, Any] | None) -> Row:
     for limit in (READS, ZONES):
         taken = mapping(found.get(limit.name))
         row.limits[limit.name] = Taken(_numbers(taken.get("given")), _numbers(taken.get("turns")))
+    usual = mapping(found.get("usual")).items()
+    row.usual = {kind: float(one) for kind, one in usual if type(one) in {int, float} and 0 < one <= LONGEST_USUAL}
     left = found.get("left")
     try:
         at = stored_instant(found.get("left_at"))
@@ -230,6 +237,7 @@ class ReadBudget:
         self._control, self._clock = control, clock
         self._reads, self._left_to_others = replace(READS, most=reads), left_to_others
         self._pools: dict[tuple[str, str], _Pool] = {}
+        self._usual, self._learned = dict[str, float](), dict[str, float]()
 
     async def ask(self, subscription_id: str, number: int) -> None:
         """Take so many reads for what is about to begin; raises NoReadsLeft, with the time of the turn it is given."""
@@ -261,6 +269,15 @@ class ReadBudget:
         if text.isdecimal():
             self._pool(subscription_id, READS).heard = int(text), self._clock.now()
 
+    def usual(self, kind: str) -> float | None:
+        """Seconds that operations of a kind take, by the last one that any process saw end; None: none did."""
+        return self._usual.get(kind)
+
+    def learned(self, kind: str, seconds: float) -> None:
+        """One took so long; the next question tells the row, and so the other processes."""
+        if 0 < seconds <= LONGEST_USUAL:
+            self._usual[kind] = self._learned[kind] = round(seconds, 2)
+
     async def _spend(self, subscription_id: str, limit: Limit) -> None:
         pool = self._pool(subscription_id, limit)
         if pool.use():
@@ -282,6 +299,8 @@ class ReadBudget:
             heard = self._pool(subscription_id, READS).heard
             if heard is not None:
                 row.note_remaining(*heard)
+            row.usual |= self._learned
+            self._usual |= row.usual
             most = max(number, limit.at_once)
             taken, turn = row.take(limit, self._clock.now(), number, most, self._left_to_others)
             return row.document()

@@ -134,3 +134,14 @@ async def test_the_reads_of_a_sweep_and_of_a_run_are_those_that_operators_are_to
     await estate.settle()
     assert (len(of(estate, "arm")), len(of(estate, "elastic"))) == (1 + 1 + 2, 2)
     assert "| 1 endpoint + 1 network + 2 DNS + 2 Elastic Cloud |" in OPERATIONS
+
+
+async def test_a_new_process_need_not_find_out_how_long_azure_takes(estate: Estate) -> None:
+    estate.arm_settings.zone_seconds, estate.arm_settings.link_seconds = 30, 10
+    for number, region in enumerate(("eastus2", "westeurope", "uksouth")):
+        estate.worker = estate.new_worker()
+        await estate.put_endpoint(f"pe-{number}", region=region)
+        await estate.settle()
+    reads = [call for call in of(estate, "arm") if "privateDns" in call.what and not call.writes]
+    polls = [call for call in estate.worker.wire.calls if call.polls]
+    assert f"of a process that is started later {len(polls) + len(reads)}" in OPERATIONS

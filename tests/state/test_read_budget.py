@@ -161,3 +161,14 @@ def test_the_settings_defaults_are_those_of_a_budget_that_is_told_nothing() -> N
     defaults = {one.name: one.default for one in descriptions()}
     assert defaults["DNS_READS_MAX"] == str(READS.most)
     assert defaults["DNS_READS_LEFT"] == str(LEFT_TO_OTHERS)
+
+
+async def test_how_long_operations_take_is_told_to_the_other_processes() -> None:
+    _, (seen, other) = instances(2)
+    seen.learned("CreateZone", 33.0)
+    seen.learned("CreateLink", 10**6)
+    assert (seen.usual("CreateZone"), other.usual("CreateZone")) == (33.0, None)
+    await seen.ask(SUBSCRIPTION, 4)
+    await other.ask(SUBSCRIPTION, 4)
+    assert (other.usual("CreateZone"), other.usual("CreateLink")) == (33.0, None)
+    assert row_from({"usual": {"CreateZone": "33", "CreateLink": -1, "DeleteZone": 10**6}}).usual == {}

@@ -9,7 +9,7 @@ code talks to any ARM.
 A subscription has few private DNS reads. So each is asked for before it is sent (`Budget`), and long-running operations
 are looked at when their kind usually ends (`Operations`), because the service names no time: what the last one of a
 kind took tells when the first look at the next is worth it; while that is not known, those that run side by side share
-the looks that one would have. Looks follow the time waited so far: a twelfth of it. A process learns this anew.
+the looks that one would have. Looks follow the time waited so far: a twelfth of it. Processes tell each other.
 """
 
 from __future__ import annotations
@@ -155,15 +155,18 @@ class Budget(Protocol):
 
     async def before_read(self, subscription_id: str) -> None:
         """A read goes out now; raises Throttled where it must not."""
-        ...
 
     async def before_zone(self, subscription_id: str) -> None:
         """A zone is made, changed or deleted now."""
-        ...
 
     def note_remaining(self, subscription_id: str, headers: Mapping[str, str]) -> None:
         """What the answer to a read says is left."""
-        ...
+
+    def usual(self, kind: str) -> float | None:
+        """Seconds that operations of a kind take."""
+
+    def learned(self, kind: str, seconds: float) -> None:
+        """This one has seen it."""
 
 
 class ArmClients:
@@ -176,7 +179,7 @@ class ArmClients:
         transport: Callable[[], AsyncHttpTransport[Any, Any]] | None = None,
         budget: Budget | None = None,
     ) -> None:
-        self.options, self._budget = options, budget
+        self.options, self.budget = options, budget
         self._clients = SdkClients(Service.ARM, options.timeout, credential, transport)
 
     async def network(self, subscription_id: str) -> NetworkManagementClient:
@@ -198,7 +201,7 @@ class ArmClients:
             base_url=self.options.url,
             credential_scopes=[f"{self.options.audience.rstrip('/')}/.default"],
             polling_interval=self.options.poll_interval,
-            per_retry_policies=[_no_registration(), *([] if self._budget is None else [_within(self._budget)])],
+            per_retry_policies=[_no_registration(), *([] if self.budget is None else [_within(self.budget)])],
         )
 
     async def aclose(self) -> None:
@@ -267,7 +270,7 @@ def body_of(answer: object) -> Mapping[str, Any]:
 SHARE = 0.08
 """Of the time waited so far, to the next look."""
 SOONER = 0.95
-"""Of the time that the last one took, where none was seen running a short while before: it may have ended sooner."""
+"""Of the time that the last one took, where none was seen running shortly before: it may have ended long ago."""
 SEEN_SHORTLY = 0.85
 LONGER = 5.0
 """Seconds that a run waits beyond its time rather than go through the queue."""
@@ -275,10 +278,8 @@ WITHOUT_A_LOOK = 4.0
 """Seconds at least after which a run comes back while others of the kind have the looks."""
 ASKED_FOR, ASKED_A_SECOND = 10.0, 8
 """Of the runs of a kind in the last so many seconds, so many come back in a second: each reads its endpoint."""
-NOTHING = 0.05
-"""Seconds that are none."""
-LONGEST_PAUSE = 60.0
-"""Seconds after which a run comes back in any case: it may be known by then that the kind has become faster."""
+NOTHING, LONGEST_PAUSE = 0.05, 60.0
+"""Seconds that are none; and after which a run comes back in any case: the kind may have become faster."""
 HELD_PLACES = 4
 """Runs of a process that wait in place; the others go back to the queue, so that what has not begun can begin."""
 
@@ -312,9 +313,9 @@ class StillRunning(Exception):
 class Operations:
     """How long operations take, by their kind, and the wait for one of them."""
 
-    def __init__(self, shortest: float, longest: float) -> None:
+    def __init__(self, shortest: float, longest: float, budget: Budget | None = None) -> None:
         """`shortest`: seconds between two looks at least. `longest`: that a run waits for one operation."""
-        self._shortest, self._longest = shortest, longest
+        self._shortest, self._longest, self._budget = shortest, longest, budget
         self._kinds: dict[str, _Learned] = {}
         self._held = 0
 
@@ -351,8 +352,10 @@ class Operations:
             known.seen_running = max(known.seen_running, waited)
             return False
         shortly = SEEN_SHORTLY * waited <= known.seen_running <= waited
-        known.usual = waited if shortly else waited * SOONER
+        known.usual = waited if shortly else min(waited * SOONER, known.usual or LONGEST_PAUSE)
         known.seen_running = 0.0
+        if self._budget is not None:
+            self._budget.learned(kind, known.usual)
         return True
 
     async def wait_for_end(self, kind: str, look: Look, *, deletes: bool = False) -> Mapping[str, Any]:
@@ -381,7 +384,10 @@ class Operations:
             self._held -= 1
 
     def _kind(self, kind: str) -> _Learned:
-        return self._kinds.setdefault(kind, _Learned())
+        known = self._kinds.setdefault(kind, _Learned())
+        if known.usual is None and self._budget is not None:
+            known.usual = self._budget.usual(kind)
+        return known
 
 
 def has_ended(told: Mapping[str, Any]) -> bool:

@@ -35,7 +35,7 @@ class PrivateDns(PrivateDnsReads):
 
     def __init__(self, clients: ArmClients) -> None:
         super().__init__(clients)
-        self.operations = Operations(clients.options.poll_interval, clients.options.operation_wait)
+        self.operations = Operations(clients.options.poll_interval, clients.options.operation_wait, clients.budget)
 
     async def create_zone(self, step: CreateZone) -> Zone:
         """Make the zone. Raises NotVisibleYet when it exists unseen, Waiting when it takes long."""
