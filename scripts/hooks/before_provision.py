@@ -12,7 +12,7 @@ from typing import Any
 
 import undo
 from azure_cli import Refused, az, looks, remember, say, unless_refused
-from installation import Installation, refuse_a_name_that_is_taken, subscription_of, unique
+from installation import Installation, below, refuse_a_name_that_is_taken, subscription_of, unique
 
 REGIONS = Path(__file__).resolve().parents[2] / "infra" / "regions.json"
 """Those that the template takes by itself."""
@@ -207,10 +207,18 @@ def subscriptions_that_left(installation: Installation) -> list[str]:
 
 def remove_from(left: Sequence[str], installation: Installation) -> None:
     """Azure refuses to take a subscription out of a role's places while an assignment of it stands there."""
+    still = unique(*unless_refused(lambda: below(installation.management_groups), [])) if left else ()
     for subscription in left:
-        say(f"  {subscription} has left the list: removing the app's rights and events there")
+        say(f"  {subscription} has left the list: removing the app's rights there" + _and_events(subscription, still))
         undo.remove_assignments(installation, subscription)
-        undo.remove_events(installation, subscription)
+        if subscription not in still:
+            undo.remove_events(installation, subscription)
+
+
+def _and_events(subscription: str, still: Sequence[str]) -> str:
+    return (
+        "; it is watched through its management group, so its events stay" if subscription in still else ", and its events"
+    )
 
 
 def recover_vault(installation: Installation) -> None:

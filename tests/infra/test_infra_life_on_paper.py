@@ -125,6 +125,7 @@ def test_rights_at_a_management_group_are_the_platform_teams_to_remove(
     cloud.below["landing-zones"] = [OTHER, THIRD]
     person.up()
     assert above.id.lower() in cloud.made
+    assert {one.id.split("/")[2] for one, _ in cloud.of(SUBSCRIBED)} == {HOME, OTHER, THIRD}, "watched as before"
     person.down()
     assert list(cloud.made) == [above.id.lower()]
     assert "the roles at the management group landing-zones" in person.said
