@@ -216,9 +216,9 @@ def remove_from(left: Sequence[str], installation: Installation) -> None:
 
 
 def _and_events(subscription: str, still: Sequence[str]) -> str:
-    return (
-        "; it is watched through its management group, so its events stay" if subscription in still else ", and its events"
-    )
+    if subscription in still:
+        return "; it is watched through its management group, so its events stay"
+    return ", and its events"
 
 
 def recover_vault(installation: Installation) -> None:
