@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -39,10 +40,10 @@ def prepare(installation: Installation) -> None:
     if installation.delivery != "none":
         refuse_a_name_that_is_taken(installation, installation.heard)
     register_providers(installation)
+    installation = fall_back_from_refused_identity(installation)
     if installation.delivery == "none":
         stop_events(installation)
     else:
-        installation = fall_back_from_refused_identity(installation)
         silent = use_existing_topics(installation, left)
     remove_from(left, installation)
     recover_vault(installation)
@@ -179,7 +180,10 @@ def stop_events(installation: Installation) -> None:
 
 
 def fall_back_from_refused_identity(installation: Installation) -> Installation:
-    """Where Azure refused the topic an identity in the last deployment, events go to the function instead."""
+    """Where Azure refused the topic an identity in the last deployment, events go to the function instead.
+
+    Not to the function of an app without public access, which that would open: it then looks by itself.
+    """
     if installation.delivery != "queue":
         return installation
     listed = unless_refused(lambda: az("deployment", "sub", "list", "--subscription", installation.home), [])
@@ -191,7 +195,12 @@ def fall_back_from_refused_identity(installation: Installation) -> Installation:
     refused = re.search("systemTopics", error) and re.search("(?i)identit", error)
     if last["provisioningState"] != "Failed" or not refused:
         return installation
-    say("  Azure refused the system topic an identity in the last deployment: events go to the function instead.")
+    said = "  Azure refused the system topic an identity in the last deployment: "
+    if os.environ.get("PRIVATE_ACCESS", "").lower() == "true":
+        say(f"{said}the app looks by itself instead. EVENT_DELIVERY=function would open it to public access.")
+        remember("EVENT_DELIVERY", "none", "eventDelivery")
+        return replace(installation, delivery="none")
+    say(f"{said}events go to the function instead.")
     remember("EVENT_DELIVERY", "function", "eventDelivery")
     remember("TOPIC_IDENTITY_ENABLED", "false", "topicIdentityEnabled")
     return replace(installation, delivery="function")

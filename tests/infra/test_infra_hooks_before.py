@@ -177,6 +177,13 @@ def test_a_topic_that_was_refused_an_identity_makes_events_go_to_the_function(az
     assert "events go to the function instead" in answer.stdout
 
 
+def test_an_app_without_public_access_is_not_opened_for_it(az: Recorded) -> None:
+    az.answer("deployment sub list", [failed("Identity is not supported for this topic.")])
+    answer = az.run("preprovision", PRIVATE_ACCESS="true")
+    assert az.changes == ["azd env set EVENT_DELIVERY none"]
+    assert "EVENT_DELIVERY=function would open it to public access" in answer.stdout
+
+
 def test_a_topic_of_another_team_needs_no_identity_then(az: Recorded) -> None:
     az.answer("deployment sub list", [failed("Identity is not supported for this topic.")])
     az.answer("eventgrid system-topic list --subscription t", [topic(THEIRS, identity="None")])
