@@ -379,7 +379,7 @@ module package 'app/package.bicep' = if (!empty(packageUrl)) {
   name: 'if-refused-run-the-same-az-deployment-sub-create-once-more'
   scope: group
   params: { siteName: app.outputs.name, packageUrl: packageUrl }
-  dependsOn: [rights, notifications, events]
+  dependsOn: [rights, told, notifications, events]
 }
 
 // -- for azd, the hooks and the documentation ----------------------------------------------------------------------
