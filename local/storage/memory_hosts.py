@@ -45,8 +45,8 @@ class MemoryHostTable:
 
     async def write(self, connection_id: str, rows: Sequence[HostRow], gone: Sequence[HostRow] = ()) -> int:
         """A hundred at a time, each all or none."""
-        changes = [(codec.host_entity(connection_id, row), row.etag, True) for row in rows]
-        changes += [(codec.host_entity(connection_id, row), row.etag, False) for row in gone]
+        changes = [(codec.host_entity(connection_id, row), row.etag, True) for row in rows if not row.newer]
+        changes += [(codec.host_entity(connection_id, row), row.etag, False) for row in gone if not row.newer]
         left = 0
         for batch in codec.batches(changes):
             self.requests["write"] += 1

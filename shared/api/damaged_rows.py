@@ -18,15 +18,17 @@ from shared.core.model.arm_ids import ArmId, connection_id, parse_endpoint_id
 from shared.core.model.callers import Asked
 from shared.core.model.decisions import decided_in
 from shared.core.model.errors import AutopilotError, InvalidInput, NotFound
+from shared.core.model.json_values import is_newer
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record_document import NewerRecord, UnreadableRecord
 from shared.core.reports.app_health import stored_health
 from shared.installation import app_health, decided, pause, removal_limit, things
 from shared.state.codec import record_in
-from shared.state.control import DamagedRow, understood
+from shared.state.control import DamagedRow, NewerRow, understood
 from shared.state.rows import ConnectionRow, ControlRow, ThingRow
 
 TABLES = CONNECTIONS, CONTROL, THINGS = "connections", "control", "things"
+NEWER_THING = "A newer version of the app wrote the row of this thing."
 EXAMPLE = '{"decision": "take-over-row", "table": "control", "row": "removals"}'
 _LIST = "Read GET /api/doctor, which names the rows that are damaged."
 
@@ -50,7 +52,11 @@ async def unreadable_rows(context: Context) -> list[Unreadable]:
     """Every row that cannot be understood, of the tables that decide what is done."""
     found = [one async for one in _connections(context)]
     found += [one async for one in _control(context)]
-    return found + [_unreadable_thing(row) async for row in context.storage.things.list() if things.is_damaged(row)]
+    return found + [
+        _unreadable_thing(row)
+        async for row in context.storage.things.list()
+        if things.is_damaged(row) or is_newer(row.document)
+    ]
 
 
 async def take_over_row(context: Context, table: object, name: object, asked: Asked) -> dict[str, Any]:
@@ -133,7 +139,7 @@ async def _control(context: Context) -> AsyncIterator[Unreadable]:
             try:
                 _check(context, row)
             except DamagedRow as error:
-                yield Unreadable(CONTROL, row.name, error.what)
+                yield Unreadable(CONTROL, row.name, error.what, newer=isinstance(error, NewerRow))
 
 
 async def _delete_control(context: Context, name: str, asked: Asked) -> None:
@@ -143,6 +149,8 @@ async def _delete_control(context: Context, name: str, asked: Asked) -> None:
         raise _not_found(CONTROL, name)
     try:
         _check(context, row)
+    except NewerRow as error:
+        raise InvalidInput(error.what, on=name, next_step=error.next_step) from error
     except DamagedRow:
         await context.storage.control.delete(row)
     else:
@@ -153,6 +161,8 @@ async def _delete_control(context: Context, name: str, asked: Asked) -> None:
 
 
 def _unreadable_thing(row: ThingRow) -> Unreadable:
+    if is_newer(row.document):
+        return Unreadable(THINGS, row.key, NEWER_THING, newer=True)
     return Unreadable(THINGS, row.key, "The row does not say of which thing it is, or what we did with it.")
 
 
@@ -161,6 +171,8 @@ async def _delete_thing(context: Context, name: str, asked: Asked) -> None:
     rows = [row async for row in context.storage.things.list() if row.key == name]
     if not rows:
         raise _not_found(THINGS, name)
+    if is_newer(rows[0].document):
+        raise InvalidInput(NEWER_THING, on=name, next_step="Deploy the newer version of the app again.")
     if not things.is_damaged(rows[0]):
         raise _readable(THINGS, name)
     await context.storage.things.delete(rows[0])

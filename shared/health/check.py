@@ -177,7 +177,7 @@ async def check(
         tuple(checks),
         weighed(worst_of([last_of(one) for one in counting])),
         summary_of(everything, checks, len(all_names), now),
-        tuple(HostRow(one.host, one, rows[one.host].etag if one.host in rows else None, guid) for one in checks),
+        tuple(replace(rows.get(one.host) or HostRow(one.host), check=one, guid=guid) for one in checks),
         tuple(row for row in rows.values() if row.host not in wanted),
         _reached_now(context, connection, evidence),
         known,

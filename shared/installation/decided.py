@@ -18,6 +18,7 @@ from shared.context import Context, log
 from shared.core.model.callers import Asked
 from shared.core.model.decisions import Decided, decided_in
 from shared.core.model.errors import AutopilotError
+from shared.core.model.json_values import mapping
 from shared.core.model.messages import Cause
 from shared.core.model.record import ConnectionRecord
 from shared.state import control
@@ -38,9 +39,9 @@ async def leave(context: Context, connection_id: str, decision: Decided) -> None
 
     def added(document: Mapping[str, Any] | None) -> Mapping[str, Any]:
         known = () if document is None else decided_in(document)
-        return _document(tuple(dict.fromkeys((*known, decision))))
+        return {**mapping(document), **_document(tuple(dict.fromkeys((*known, decision))))}
 
-    await control.update(context.storage.control, context.clock, NAME + connection_id, added, mend=True)
+    await control.update(context.storage.control, context.clock, NAME + connection_id, added, mend=True, must=True)
 
 
 async def waiting(context: Context, connection_id: str) -> tuple[Decided, ...]:
@@ -60,7 +61,7 @@ async def carried_out(context: Context, connection_id: str, decision: Decided) -
 
     def without(document: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         left = () if document is None else tuple(one for one in decided_in(document) if one != decision)
-        return _document(left) if left else None
+        return {**mapping(document), **_document(left)} if left else None
 
     await control.update(context.storage.control, context.clock, NAME + connection_id, without, mend=True)
 

@@ -14,6 +14,7 @@ from typing import Any
 from shared.context import Context, log
 from shared.core.guards.pause import LONGEST, Pause, pause_from, requested_pause
 from shared.core.model.callers import Asked
+from shared.core.model.json_values import mapping
 from shared.state.control import update
 from shared.state.rows import ControlRow
 
@@ -46,9 +47,9 @@ async def pause(context: Context, body: Mapping[str, Any], asked: Asked) -> Paus
         wanted = requested_pause(body, context.clock.now())  # the row was read: it is the storage service's time now
         present = _holding(context, document)
         wanted = wanted if present is None else replace(wanted, since=min(present.since, wanted.since))
-        return wanted.document()
+        return {**mapping(document), **wanted.document()}
 
-    await update(context.storage.control, context.clock, DOCUMENT, begun, mend=True)
+    await update(context.storage.control, context.clock, DOCUMENT, begun, mend=True, must=True)
     log.warning("paused until %s %s", wanted.until.isoformat(), asked)
     return wanted
 
@@ -61,7 +62,7 @@ async def lift_pause(context: Context, asked: Asked) -> None:
         nonlocal lifted
         lifted = document is not None
 
-    await update(context.storage.control, context.clock, DOCUMENT, lifting, mend=True)
+    await update(context.storage.control, context.clock, DOCUMENT, lifting, mend=True, must=True)
     if lifted:
         log.warning("pause lifted %s", asked)
 

@@ -77,7 +77,7 @@ async def _change(context: Context, change: Callable[[Removals], Removals]) -> R
         known = Removals() if document is None else stored_removals(context.clock.now(), document)
         # What is set holds at once; what depends on the number on record is as the last sweep counted.
         new = change(known if limit is None else replace(known, limit=limit))
-        return document if new == known else _to_document(new)
+        return document if new == known else {**(document or {}), **_to_document(new)}
 
     await control.update(context.storage.control, context.clock, NAME, changed_document)
     return new

@@ -14,13 +14,15 @@ from datetime import datetime
 from shared.context import Context, log
 from shared.core.model.arm_ids import lower_case, parse_arm_id, record_id
 from shared.core.model.errors import AutopilotError, InvalidInput, LostRace, RetryLater
-from shared.core.model.json_values import mapping
+from shared.core.model.json_values import is_newer, mapping
 from shared.core.model.resources import Zone
 from shared.core.model.things import WAITING, WAITING_MAX, Thing, Things, ThingState
 from shared.state import codec
 from shared.state.rows import ThingRow
 
 TRIES = 4
+PUT_BACK = 60.0
+"""Seconds until a run looks again that met the row of a newer version."""
 PRUNED_ZONES = 20
 """Zones that are read at most to find rows of what is gone; the others have their turn the next day."""
 
@@ -65,7 +67,7 @@ async def forget(context: Context, scope: str, thing_id: str) -> None:
     """The thing is gone: so is its row. One that cannot be deleted now goes with a later sweep."""
     try:
         present = await read(context, scope, thing_id)
-        if present is not None:
+        if present is not None and not present.newer:
             await context.storage.things.delete(_row(present))
     except AutopilotError as error:
         log.info("the row of %s is not deleted: %s", thing_id, error)
@@ -108,7 +110,8 @@ async def prune(context: Context, oldest: datetime) -> None:
     rows = [row async for row in context.storage.things.list()]
     old: dict[str, list[Thing]] = {}
     for thing in map(_thing, rows):
-        if thing.stored_at is not None and thing.stored_at < oldest and not known & set(thing.connections):
+        old_enough = thing.stored_at is not None and thing.stored_at < oldest
+        if old_enough and not thing.newer and not known & set(thing.connections):
             old.setdefault(thing.scope, []).append(thing)
     for scope, gone in list(old.items())[:PRUNED_ZONES]:
         with suppress(InvalidInput):  # of an organization, not of a zone: the sweep that reads its policies sees to it
@@ -172,13 +175,16 @@ def unconfirmed(things: Things) -> tuple[Thing, ...]:
 
 
 async def _put(context: Context, thing: Thing) -> Thing:
+    if thing.newer:  # the run is put back, for the newer version's instances to take
+        what = "A newer version of the app wrote the row of this thing, so this one leaves it as it is."
+        raise RetryLater(what, on=thing.id, after=PUT_BACK)
     stored = await context.storage.things.put(_row(thing))
     return replace(thing, etag=stored.etag)
 
 
 def _row(thing: Thing) -> ThingRow:
-    document = {"connections": list(thing.connections), "version": thing.version}
-    return ThingRow(thing.scope, thing.id, thing.state, document, thing.etag)
+    document = {**thing.unknown, "connections": list(thing.connections), "version": thing.version}
+    return ThingRow(thing.scope, thing.id, thing.state, document, thing.etag, columns=thing.columns)
 
 
 def is_damaged(row: ThingRow) -> bool:
@@ -197,7 +203,8 @@ def _thing(row: ThingRow) -> Thing:
     """What a row says. A damaged one says that we did not make the thing, which costs a person's word."""
     document = row.document if isinstance(row.document, Mapping) else {}
     connections, version = document.get("connections"), document.get("version")
-    known = row.state in set(ThingState) and isinstance(connections, list) and isinstance(version, str)
+    newer = is_newer(document)
+    known = row.state in set(ThingState) and isinstance(connections, list) and isinstance(version, str) and not newer
     return Thing(
         row.scope,
         row.resource_id,
@@ -207,4 +214,7 @@ def _thing(row: ThingRow) -> Thing:
         row.stored_at,
         row.at,
         row.etag,
+        {name: value for name, value in document.items() if name not in {"connections", "version"}},
+        row.columns,
+        newer,
     )

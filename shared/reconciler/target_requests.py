@@ -44,6 +44,7 @@ from shared.core.model.errors import (
     Throttled,
     Waiting,
 )
+from shared.core.model.json_values import is_newer
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import Attached, Policy
 from shared.core.model.steps import Associate, Disassociate
@@ -275,7 +276,13 @@ async def _seen(run: Run, target_id: str, forgotten: str) -> Attached:
 def _noted(
     row: ControlRow, listed: tuple[str, ...], read_at: datetime
 ) -> tuple[Mapping[str, PolicyNote], OutdatedList | None]:
-    """What the row says; a damaged one is mended with the next write, and until LAG_SECONDS later nothing counts."""
+    """What the row says; a damaged one is mended with the next write, and until LAG_SECONDS later nothing counts.
+
+    Raises Waiting for the row of a newer version, whose notes this one cannot keep.
+    """
+    if is_newer(row.document):
+        what = "A newer version of the app keeps the notes of this target, so this one sends nothing."
+        raise Waiting(what, on=row.name, after=60.0)
     try:
         return notes_in(row.document, read_at), outdated_in(row.document, read_at)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -288,7 +295,7 @@ class _Changed(Exception):
 
 
 async def _put(run: Run, view: _TargetView, reading: TargetReading) -> ControlRow:
-    row = replace(view.row, document=document_of(reading))
+    row = replace(view.row, document=document_of(reading, view.row.document))
     try:
         return await run.context.storage.control.put(row)
     except LostRace:
@@ -316,7 +323,7 @@ async def _send_noted(
             now = view.reading.read_at + timedelta(seconds=view.watch.seconds)
             known = replace(known, outdated=OutdatedList(view.seen.version, now))
         if known is not noted:
-            await _renote(run, replace(row, document=document_of(known)))
+            await _renote(run, replace(row, document=document_of(known, row.document)))
         if changed:  # the target's list is not what this was decided on: read and decide again
             raise _Changed from error
         raise

@@ -34,8 +34,8 @@ class AzureHostTable:
 
     async def write(self, connection_id: str, rows: Sequence[HostRow], gone: Sequence[HostRow] = ()) -> int:
         """One transaction for each hundred."""
-        changes = [_stored(codec.host_entity(connection_id, row), row.etag) for row in rows]
-        changes += [_deleted(codec.host_entity(connection_id, row), row.etag) for row in gone]
+        changes = [_stored(codec.host_entity(connection_id, row), row.etag) for row in rows if not row.newer]
+        changes += [_deleted(codec.host_entity(connection_id, row), row.etag) for row in gone if not row.newer]
         left = 0
         for batch in codec.batches(changes):
             left += 0 if await self._written(batch) else len(batch)

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 
 from shared.core.model.arm_ids import lower_case
 from shared.core.model.errors import InvalidInput, Permanent
-from shared.core.model.json_values import stored_json
+from shared.core.model.json_values import is_newer, stored_json
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import (
@@ -34,6 +34,7 @@ from shared.core.model.record_document import (
     host_document,
     host_in,
     to_document,
+    unknown_of_host,
 )
 from shared.core.model.record_health import ResolvedBy
 from shared.state.rows import (
@@ -66,8 +67,7 @@ LISTED = ("PartitionKey", *_COLUMNS)
 PAGE = 1_000
 """Rows in one answer, the service's most."""
 
-CONTROL = "control"
-"""The one partition of table `control`."""
+CONTROL = "control"  # the one partition of table `control`
 
 
 def holding(row: ConnectionRow, record: ConnectionRecord) -> ConnectionRow:
@@ -96,11 +96,7 @@ def record_in(row: ConnectionRow) -> ConnectionRecord:
 
 def connection_entity(row: ConnectionRow) -> Entity:
     """A connection as a table entity; properties that are None are left out, as a table does."""
-    columns: Entity = {
-        "PartitionKey": row.connection_id,
-        "RowKey": RECORD,
-        **asdict(row.columns),
-    }
+    columns: Entity = {"PartitionKey": row.connection_id, "RowKey": RECORD, **asdict(row.columns)}
     columns |= json_columns("document", row.document, on=row.connection_id)
     return {name: value for name, value in (columns | dict(row.unknown)).items() if value is not None}
 
@@ -108,16 +104,10 @@ def connection_entity(row: ConnectionRow) -> Entity:
 def connection_row(entity: Mapping[str, Any], etag: str | None) -> ConnectionRow:
     """A connection from a table entity; a document that is no JSON object is empty, which no version can read."""
     found = _json_or_none("document", entity)
-    known = {"PartitionKey", "RowKey", *_COLUMNS}
-    if isinstance(found, dict):
-        known |= {name for name in entity if _DOCUMENT_PART.fullmatch(name)}
-    return ConnectionRow(
-        connection_id=entity["PartitionKey"],
-        document=found if isinstance(found, dict) else {},
-        columns=_columns(entity),
-        etag=etag,
-        unknown={name: value for name, value in entity.items() if name not in known},
-    )
+    unknown = _unknown_columns(entity, *_COLUMNS)
+    if not isinstance(found, dict):
+        found, unknown = {}, unknown | {name: value for name, value in entity.items() if _DOCUMENT_PART.fullmatch(name)}
+    return ConnectionRow(entity["PartitionKey"], found, _columns(entity), etag, unknown)
 
 
 def listed_connection(entity: Mapping[str, Any]) -> ListedConnection:
@@ -154,7 +144,7 @@ def thing_entity(row: ThingRow) -> Entity:
     """What is kept of a thing as a table entity."""
     keys = {"PartitionKey": thing_key(row.scope), "RowKey": thing_key(row.resource_id)}
     named = {"scope": row.scope, "resource": row.resource_id, "state": row.state}
-    return {**keys, **named, **json_columns("document", row.document, on=row.resource_id)}
+    return {**row.columns, **keys, **named, **json_columns("document", row.document, on=row.resource_id)}
 
 
 def thing_row(entity: Mapping[str, Any], etag: str | None, at: datetime | None, stored_at: datetime | None) -> ThingRow:
@@ -163,20 +153,31 @@ def thing_row(entity: Mapping[str, Any], etag: str | None, at: datetime | None, 
     document = _json_or_none("document", entity) or {}
     stored_at = None if stored_at is None else utc(stored_at)
     key = f"{entity['PartitionKey']}/{entity['RowKey']}"
-    return ThingRow(scope, resource, str(entity.get("state") or ""), document, etag, key, at, stored_at)
+    columns, state = _unknown_columns(entity, "scope", "resource", "state"), str(entity.get("state") or "")
+    return ThingRow(scope, resource, state, document, etag, key, at, stored_at, columns)
 
 
 def host_entity(connection_id: str, row: HostRow) -> Entity:
     """The last check of a host as a table entity."""
     key = {"PartitionKey": connection_id, "RowKey": _NO_KEY.sub("_", row.host.lower())}
-    return key | {"guid": row.guid} | json_columns("document", row.check and host_document(row.check), on=row.host)
+    columns, check = dict(row.unknown or {}), row.check
+    document = check and columns.pop("document", {}) | host_document(check)
+    return columns | key | {"guid": row.guid} | json_columns("document", document, on=row.host)
 
 
 def host_row(entity: Mapping[str, Any], etag: str | None) -> HostRow:
     """The last check of a host from a table entity."""
-    key, check = str(entity["RowKey"]), host_in(_json_or_none("document", entity))
+    key, document = str(entity["RowKey"]), _json_or_none("document", entity)
+    check, guid = host_in(document), str(entity.get("guid") or "")
     own = check is not None and _NO_KEY.sub("_", check.host.lower()) == key
-    return HostRow(key, check if own else None, etag, str(entity.get("guid") or ""))
+    unknown = _unknown_columns(entity, "guid") | (unknown_of_host(document) if own else {})
+    return HostRow(key, check if own else None, etag, guid, unknown or None, is_newer(document))
+
+
+def _unknown_columns(entity: Mapping[str, Any], *known: str) -> Entity:
+    """The columns that this version does not know, beside the document's."""
+    known = ("PartitionKey", "RowKey", *known)
+    return {name: value for name, value in entity.items() if name not in known and not _DOCUMENT_PART.fullmatch(name)}
 
 
 def json_columns(name: str, value: Any, *, on: str) -> Entity:

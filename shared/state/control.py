@@ -28,6 +28,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.core.model.errors import AutopilotError, LeaseLost, LostRace, Permanent, RetryLater
+from shared.core.model.json_values import is_newer
 from shared.state.rows import ControlRow
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ PAUSE = 0.05
 
 class DamagedRow(Permanent):
     """A document that cannot be understood; only what needs it stops."""
+
+
+class NewerRow(DamagedRow):
+    """A document that a newer version of the app wrote: it is whole, and this version leaves it as it is."""
 
 
 class OnLostRace(Enum):
@@ -73,14 +78,16 @@ async def update(
     *,
     lost: OnLostRace = OnLostRace.AGAIN,
     mend: bool = False,
+    must: bool = False,
 ) -> None:
     """Store what `change` makes of the document; None, in and out, stands for no row. No write where it is the same.
 
-    `mend`: a row that is damaged counts as none and is written over; else it raises DamagedRow.
+    `mend`: a row that is damaged counts as none and is written over; else it raises DamagedRow. One that a newer
+    version wrote is left as it is; where it `must` be changed, because a person asked for it, that raises NewerRow.
     """
     for _ in range(TRIES):
         row = await table.get(name)
-        after = change(None) if row is None else _result_of(row, change, mend=mend)
+        after = change(None) if row is None else _result_of(row, change, mend=mend, must=must)
         if (row is None and after is None) or (row is not None and after is not None and after == row.document):
             return
         try:
@@ -100,7 +107,10 @@ async def update(
 
 
 def understood(row: ControlRow, parse: Callable[[Document], T]) -> T:
-    """What a row's document says; raises DamagedRow, which names the row and how to mend it."""
+    """What a row's document says; raises DamagedRow, which names the row and how to mend it, or NewerRow."""
+    if is_newer(row.document):
+        what, step = "A newer version of the app wrote this row.", "Deploy the newer version of the app again."
+        raise NewerRow(what, on=f"table control, {row.name}", next_step=step)
     try:
         if not isinstance(row.document, Mapping):
             raise TypeError  # noqa: TRY301 - one place makes the error
@@ -114,9 +124,17 @@ def understood(row: ControlRow, parse: Callable[[Document], T]) -> T:
         ) from error
 
 
-def _result_of(row: ControlRow, change: Callable[[Document | None], Document | None], *, mend: bool) -> Document | None:
+def _result_of(
+    row: ControlRow, change: Callable[[Document | None], Document | None], *, mend: bool, must: bool
+) -> Document | None:
     try:
         return understood(row, change)
+    except NewerRow as error:
+        if must or not mend:
+            raise
+        change(None)
+        log.info("not written: %s", error)
+        return row.document
     except DamagedRow:
         if not mend:
             raise

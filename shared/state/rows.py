@@ -77,6 +77,8 @@ class ThingRow:
     """The storage service's time when it answered with this row, or stored it; None: it was never asked."""
     stored_at: datetime | None = field(default=None, compare=False)
     """The service's time when the row was last written; only of a row that was read."""
+    columns: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """Those that this version does not know: they are stored again as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,10 @@ class HostRow:
     etag: str | None = None
     guid: str = ""
     """Of the endpoint that was tested: one that was made anew under its name begins anew."""
+    unknown: Mapping[str, Any] | None = field(default=None, compare=False)
+    """Columns that this version does not know, and as `document` such fields: they are stored again as they are."""
+    newer: bool = False
+    """A newer version of the app wrote it: it is neither written nor deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ HARM = (
         async with asyncio.timeout(left):
             answer = await request()
         if sole and noted.deleting(policy_id):
-            await _renote(run, replace(row, document=document_of(view.reading)))
+            await _renote(run, replace(row, document=document_of(view.reading, row.document)))
         return answer
 """,
         life=f"{LEAVE}$",

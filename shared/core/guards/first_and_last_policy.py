@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from shared.core.guards.consent import OPT_OUT_TAG, denied, is_denied, label_of, listed, opted_out, sentence, tagged
 from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model.conditions import Explanation
+from shared.core.model.json_values import mapping
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
 from shared.core.model.resources import Target
@@ -325,9 +326,14 @@ def outdated_in(document: Mapping[str, Any], read_at: datetime) -> OutdatedList 
     return OutdatedList(str(entry["version"]), since) if entry and since else None
 
 
-def document_of(reading: TargetReading) -> dict[str, Any]:
-    """The row's document."""
-    document: dict[str, Any] = {"policies": {one: _entry(note) for one, note in sorted(reading.notes.items())}}
+def document_of(reading: TargetReading, before: object) -> dict[str, Any]:
+    """The row's document, with what this version does not know in the one that it replaces."""
+    document = {name: value for name, value in mapping(before).items() if name != "outdated"}
+    entries = mapping(document.get("policies"))
+    document["policies"] = {
+        one: {name: value for name, value in mapping(entries.get(one)).items() if name not in _FIELDS} | _entry(note)
+        for one, note in sorted(reading.notes.items())
+    }
     known = reading.outdated
     if known is not None and reading.read_at < known.since + LIST_LAGS:
         document["outdated"] = {"version": known.version, "since": known.since.isoformat()}

@@ -24,6 +24,10 @@ LONGEST_IDENTIFIER = 200
 _NOTHING: Mapping[str, Any] = {}
 _YEARS = range(2000, 2200)
 
+FORM = 1
+"""The form of the rows that this version writes. One that takes a field away or changes its type counts on, and writes
+the number into a row's document as `schema`."""
+
 AHEAD = timedelta(days=10)
 """How far ahead of its row's writing an instant may be: the longest wait, and the longest grace period, is 7 days."""
 
@@ -49,6 +53,12 @@ def identifier(value: object) -> str:
 def mapping(value: object) -> Mapping[str, Any]:
     """An object; an empty one for anything else."""
     return value if isinstance(value, Mapping) else _NOTHING
+
+
+def is_newer(document: object) -> bool:
+    """Whether a newer version of the app wrote a row's document: it is whole, and not this version's to change."""
+    schema = mapping(document).get("schema")
+    return type(schema) is int and schema > FORM
 
 
 def entries(value: object) -> list[Any]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from shared.core.model.arm_ids import parse_arm_id, short_id
 from shared.core.model.conditions import READY, Condition, Phase
 from shared.core.model.errors import InvalidInput
-from shared.core.model.json_values import AHEAD, stored_instant
+from shared.core.model.json_values import AHEAD, is_newer, mapping, stored_instant
 from shared.core.model.record import SCHEMA, ConnectionRecord
 from shared.core.model.record_health import STATUSES, EffectiveVerdict, HostCheck
 from shared.core.model.record_parts import DnsState
@@ -141,12 +141,21 @@ def host_in(document: object) -> HostCheck | None:
     """Read that back; None for what no version of the app has written: then it counts as never tested."""
     from cattrs.errors import BaseValidationError  # noqa: PLC0415 - see _converter
 
+    if is_newer(document):
+        return None
     try:
         found = _converter().structure(document, HostCheck)
     except (BaseValidationError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
         return None
     told = {found.status} if found.effective is None else {found.status, found.effective.status}
     return found if told <= STATUSES else None
+
+
+def unknown_of_host(document: object) -> dict[str, Any]:
+    """What this version does not know in the stored last check of a host, as its row has it under `document`."""
+    known = _STORED[HostCheck].split()
+    unknown = {name: value for name, value in mapping(document).items() if name not in known}
+    return {"document": unknown} if unknown else {}
 
 
 def damaged_record(on: str, row: str = "<connection id>") -> UnreadableRecord:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from shared.core.model.arm_ids import lower_case
 
@@ -47,6 +48,12 @@ class Thing:
     """The service's time when the row was read."""
     etag: str | None = field(default=None, compare=False)
     """The row's own version."""
+    unknown: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """What this version does not know in the row's document; it stays there."""
+    columns: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """The same of its columns."""
+    newer: bool = field(default=False, compare=False)
+    """A newer version of the app wrote the row: it stays as it is, and says nothing to this one."""
 
     @property
     def ours(self) -> bool:

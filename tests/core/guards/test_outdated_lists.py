@@ -36,10 +36,10 @@ def test_that_version_is_outdated_while_lists_may_lag_and_no_other_is() -> None:
 
 
 def test_the_row_tells_it_to_every_worker_beside_the_notes() -> None:
-    document = document_of(reading(NOW))
+    document = document_of(reading(NOW), {})
     assert notes_in(document, NOW) == NOTES
     assert outdated_in(document, NOW) == OutdatedList('"v-1"', NOW)
-    assert outdated_in(document_of(reading(NOW + LIST_LAGS)), NOW) is None
+    assert outdated_in(document_of(reading(NOW + LIST_LAGS), document), NOW) is None
     assert outdated_in({}, NOW) is None
 
 
