@@ -39,6 +39,7 @@ def everything(installation: Installation) -> None:
 
 def take_back(installation: Installation) -> None:
     """Network integration, events, assignments, roles; then say what stays."""
+    refuse_locks(installation)
     places = unique(*installation.subscriptions, *installation.heard, *places_of_roles(installation))
     vaults = unless_refused(lambda: _list_in_group("keyvault", installation), [])
     detach_subnet(installation)
@@ -53,6 +54,17 @@ def take_back(installation: Installation) -> None:
         remove_assignments(installation, subscription)
     remove_roles(installation)
     _say_what_stays(vaults, installation.management_groups)
+
+
+def refuse_locks(installation: Installation) -> None:
+    """A lock on the network, say, leaves the app half deleted (Azure/Azure-Functions#2543)."""
+    group = ("--resource-group", installation.group, "--subscription", installation.home)
+    locks = [one["id"] for one in unless_refused(lambda: az("lock", "list", *group)) or []]
+    if locks:
+        raise Refused(
+            f"{installation.group} is locked, and would be deleted by half. Nothing has been changed. Remove the locks "
+            f"first: az lock delete --ids {' '.join(locks)}"
+        )
 
 
 def foreign_groups(installation: Installation) -> list[str]:

@@ -150,6 +150,7 @@ class Person:
             "group show": lambda o: self._group(_sub(o), o["name"][0]),
             "group create": self._make_group,
             "group delete": lambda o: cloud.delete(f"/subscriptions/{_sub(o)}/resourceGroups/{o['name'][0]}"),
+            "lock list": lambda _: [],
             "keyvault list": lambda o: self._in_group(VAULTS, o),
             "keyvault list-deleted": lambda _: [self._deleted(one) for one in cloud.deleted_vaults],
             "keyvault recover": lambda o: self._recover(o["name"][0]),

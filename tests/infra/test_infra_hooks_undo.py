@@ -160,6 +160,14 @@ def test_a_group_that_does_not_carry_the_installations_tag_is_never_deleted(az: 
     assert [one for one in changed(az) if one.startswith("group delete")] == []
 
 
+@pytest.mark.parametrize("hook", ["predown", "undo"])
+def test_a_lock_stops_it_before_anything_is_deleted_by_half(az: Recorded, hook: str) -> None:
+    az.answer("lock list --resource-group rg-x --subscription s", [{"id": "/locks/network", "level": "CanNotDelete"}])
+    answer = az.run(hook)
+    assert (answer.returncode, az.changes) == (1, [])
+    assert "az lock delete --ids /locks/network" in answer.stderr
+
+
 def test_a_subnet_that_azure_does_not_let_go_is_said_after_five_minutes(az: Recorded) -> None:
     az.answer("network vnet subnet show", {"serviceAssociationLinks": [{"name": "legionservicelink"}]})
     answer = az.run("predown")

@@ -36,6 +36,7 @@ LOOKED_UP = {
     "identity list": "--resource-group --subscription",
     "keyvault list-deleted": "--resource-type --subscription",
     "keyvault recover": "--location --name --subscription",
+    "lock list": "--resource-group --subscription",
     "monitor activity-log list": "--max-events --namespace --offset --resource-group --subscription",
     "monitor log-analytics workspace list": "--resource-group --subscription",
     "monitor metrics alert delete": "--name --resource-group --subscription",
