@@ -34,7 +34,7 @@ from shared.core.model.resources import ConnectionStatus, Endpoint
 from shared.core.planning.associations import reset_restores
 from shared.core.planning.deletion import note_delete_event
 from shared.core.planning.desired import Desired, desired_of, recognition_condition
-from shared.core.planning.former import note_former
+from shared.core.planning.former import ensure_no_earlier_one, note_former
 from shared.core.planning.plan import Plan, approved, plan, record_observation, remember
 from shared.core.planning.requeue import as_on_record, has_its_turn, waits_for_key
 from shared.health.check import CheckResult, check, not_tested, record_check, testable
@@ -46,7 +46,6 @@ from shared.reconciler.dns_branch import dns_branch
 from shared.reconciler.elastic_branch import elastic_branch
 from shared.reconciler.former import remove_former
 from shared.reconciler.observe import (
-    ensure_no_earlier_one,
     new_endpoint_out_of_scope,
     skip_condition,
     skip_condition_by_id,

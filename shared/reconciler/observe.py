@@ -30,11 +30,13 @@ from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets, all_va
 from shared.core.model.arm_ids import ArmId
 from shared.core.model.conditions import Condition, Phase
 from shared.core.model.decisions import ConnectionDecision, Decided
-from shared.core.model.errors import AutopilotError, RetryLater, UnusableAnswer, Waiting
+from shared.core.model.errors import AutopilotError, RetryLater, Waiting
+from shared.core.model.json_values import mapping, text
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import UnreadableRecord
+from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import (
     Claim,
     ConnectionStatus,
@@ -109,7 +111,7 @@ async def observe_elastic(
     )
     (found, error), vanished = await asyncio.gather(
         _with_targets(context, desired, record, observed, shares=shares),
-        _vanished(context, desired, policies),
+        _vanished(context, desired, policies, shares=shares),
     )
     if shares and _names_another(found):
         return await observe_elastic(context, desired, record, begun_at, alone=True)
@@ -118,18 +120,33 @@ async def observe_elastic(
     return found, error if desired.endpoint.status is ConnectionStatus.APPROVED else None
 
 
-async def _vanished(context: Context, desired: Desired, policies: tuple[Policy, ...]) -> tuple[str, ...]:
+async def _vanished(
+    context: Context, desired: Desired, policies: tuple[Policy, ...], *, shares: bool
+) -> tuple[str, ...]:
     """What `all_vanished` says; the other connections are read only where no policy of ours is there at all."""
     ours = context.options.installation.instance_id
     if any(one.marker is not None and one.marker.instance == ours for one in policies):
         return ()
-    here, records = (desired.organization, desired.service.family), []
-    async for row in context.storage.connections.list():
-        with suppress(UnreadableRecord):
-            records.append(record_in(row))
-    same = (one for one in records if (organization_on_record(one), one.identity.family) == here)
-    living = [one.elastic.policy for one in same if one.status.phase is not Phase.REMOVED and one.elastic.policy.id]
-    return all_vanished(policies, living, ours, context.elastic.of(*here).key_mark) if living else ()
+    here = (desired.organization, desired.service.family)
+    mark = context.elastic.of(*here).key_mark
+
+    async def of_other_keys() -> list[PolicyMemory]:
+        found = []
+        async for row in context.storage.connections.list():
+            if text(mapping(mapping(row.document.get("elastic")).get("policy")).get("key")) in {"", mark}:
+                continue  # nothing follows from it: it need not be understood
+            with suppress(UnreadableRecord):
+                record = record_in(row)
+                if (
+                    organization_on_record(record),
+                    record.identity.family,
+                ) == here and record.status.phase is not Phase.REMOVED:
+                    found.append(record.elastic.policy)
+        return found
+
+    name = f"keys {here} {mark}"
+    living = await (context.shared.get(name, of_other_keys, lambda _: SHARED_SECONDS) if shares else of_other_keys())
+    return all_vanished(policies, living, ours, mark) if living else ()
 
 
 async def _with_targets(
@@ -314,16 +331,6 @@ async def new_endpoint_out_of_scope(context: Context, message: WorkMessage) -> b
     except AutopilotError as error:
         log.info("scope of %s not told, the run will: %s", message.endpoint.text, error)
         return False
-
-
-def ensure_no_earlier_one(endpoint: Endpoint, record: ConnectionRecord) -> None:
-    """Raise UnusableAnswer where an endpoint would look moved or made anew, because Azure shows part of it, or late."""
-    if record.identity.vnet_id and not endpoint.vnet_id:
-        raise UnusableAnswer("Azure shows the private endpoint without its subnet.", on=endpoint.id.text)
-    guid, identity = endpoint.guid.lower(), record.identity
-    if guid != identity.guid.lower() and guid in {one.lower() for one in identity.former_guids}:
-        what = "Azure shows the private endpoint as it was before it was made anew."  # a GUID never comes back
-        raise UnusableAnswer(what, on=endpoint.id.text, after=30.0)
 
 
 def skip_condition_by_id(run: Run, endpoint: ArmId) -> Condition | None:

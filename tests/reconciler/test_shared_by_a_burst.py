@@ -47,6 +47,17 @@ async def test_endpoints_that_come_together_are_read_for_together() -> None:
         await estate.ready(endpoint)
 
 
+async def test_the_other_connections_are_read_once_for_a_burst_on_a_new_installation() -> None:
+    """Whether they have policies of another key: read for each of a thousand, that would be a million records."""
+    estate = await Estate().open()
+    for region in REGIONS:
+        await estate.put_endpoint(f"pe-{region}", region=region)
+    await told(estate, len(REGIONS))
+    await asyncio.gather(*(next_run(estate) for _ in REGIONS))
+    listed = [call for call in estate.worker.wire.calls if (call.service, call.what) == ("connections", "list")]
+    assert len(listed) == 1
+
+
 @pytest.mark.of_deployments
 async def test_a_policy_that_was_attached_since_the_shared_list_is_known_before_anything_is_said() -> None:
     """By the list alone the target would have no policy that counts, and ours would be its first (S1)."""

@@ -19,7 +19,7 @@ from shared.core.model import conditions as c
 from shared.core.model.arm_ids import lower_case
 from shared.core.model.conditions import Explanation
 from shared.core.model.decisions import ConnectionDecision, Decided
-from shared.core.model.errors import Blocked
+from shared.core.model.errors import Blocked, UnusableAnswer
 from shared.core.model.organizations import DEFAULT, key_setting, scope_setting
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
@@ -27,7 +27,7 @@ from shared.core.model.record import ConnectionRecord, owned_resources
 from shared.core.model.record_elastic import ElasticState, PolicyMemory
 from shared.core.model.record_former import FormerThings
 from shared.core.model.record_parts import DnsState
-from shared.core.model.resources import Link, Zone
+from shared.core.model.resources import Endpoint, Link, Zone
 from shared.core.model.steps import DeleteLink
 from shared.core.options.plan_options import PlanOptions
 from shared.core.options.removal import OnDelete
@@ -37,6 +37,16 @@ from shared.core.planning.removal_dns import ZoneUsers, users_of
 from shared.core.reasons import explain
 
 # -- another region, family or network ---------------------------------------------------------------------------------
+
+
+def ensure_no_earlier_one(endpoint: Endpoint, record: ConnectionRecord) -> None:
+    """Raise UnusableAnswer where an endpoint would look moved or made anew, because Azure shows part of it, or late."""
+    if record.identity.vnet_id and not endpoint.vnet_id:
+        raise UnusableAnswer("Azure shows the private endpoint without its subnet.", on=endpoint.id.text)
+    guid, identity = endpoint.guid.lower(), record.identity
+    if guid != identity.guid.lower() and guid in {one.lower() for one in identity.former_guids}:
+        what = "Azure shows the private endpoint as it was before it was made anew."  # a GUID never comes back
+        raise UnusableAnswer(what, on=endpoint.id.text, after=30.0)
 
 
 def note_former(record: ConnectionRecord, desired: Desired, now: datetime) -> ConnectionRecord:
