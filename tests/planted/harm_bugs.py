@@ -319,7 +319,7 @@ HARM = (
     Bug(
         name="former-endpoint-followed",
         harm="Azure shows an endpoint as it was before it was made anew: its policy follows back, and it is cut off.",
-        path="shared/reconciler/observe.py",
+        path="shared/core/planning/former.py",
         old="    if guid != identity.guid.lower() and guid in {",
         new="    if not guid and guid in {",
         tests=("tests/reconciler/test_never_addressed.py",),
