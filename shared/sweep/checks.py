@@ -23,9 +23,10 @@ from shared.health.check import check, record_check
 from shared.health.networks import NetworkList
 from shared.installation.pause import present_pause
 from shared.requests import correlated
-from shared.state.codec import holding, record_in
+from shared.state.codec import holding
 from shared.sweep.backlog import Backlog
-from shared.sweep.snapshot import StoredRecord, SweepStats
+from shared.sweep.records import StoredRecord, stored_record
+from shared.sweep.snapshot import SweepStats
 
 
 async def test_or_share(
@@ -53,10 +54,10 @@ async def check_subscription(context: Context, message: CheckMessage) -> SweepSt
     """The part of a sweep that a message asks for: test what the sweep would have tested, unless it was since."""
     with correlated(message.correlation_id):
         result, pause, started = SweepStats(), await present_pause(context), time.monotonic()
-        to_test = []
+        to_test, texts = [], dict[str, str]()
         async for row in context.storage.connections.list(message.subscription_id):
             try:
-                entry = StoredRecord.of(row, record_in(row))
+                entry = stored_record(row, texts)
             except InvalidInput:
                 continue  # the sweep has reported it
             enforces = effective_mode_of(entry.record.identity.mode, context.options.installation.mode, pause).enforces

@@ -23,7 +23,7 @@ from shared.core.model.record import ConnectionRecord
 from shared.installation import decided, operations, things
 from shared.installation.last_sweep import instant_in, recall
 from shared.settings import Settings
-from shared.sweep.snapshot import StoredRecord
+from shared.sweep.records import StoredRecord
 
 _MINUTES_OF_A_DAY = 24 * 60
 _INSTALLATION = "installation"

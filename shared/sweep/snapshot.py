@@ -6,8 +6,6 @@ What cannot be read is reported and left out; nothing is concluded from it, and 
 from __future__ import annotations
 
 import asyncio
-import json
-import zlib
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,7 +15,7 @@ from shared.context import Context, log
 from shared.core.guards.consent import CONNECT_TAG, short_name
 from shared.core.guards.scope import in_scope, is_out_of_scope
 from shared.core.guards.unseen_targets import all_vanished
-from shared.core.model.arm_ids import connection_id, lower_case
+from shared.core.model.arm_ids import ArmId, connection_id, lower_case
 from shared.core.model.conditions import Phase
 from shared.core.model.errors import AutopilotError, Blocked, InvalidInput, RetryLater, Throttled
 from shared.core.model.organizations import DEFAULT
@@ -35,9 +33,8 @@ from shared.health.networks import NetworkList
 from shared.installation.pause import present_pause
 from shared.installation.services import ask_for_services, follow_services
 from shared.requests import Stage, timed
-from shared.state.codec import record_in
-from shared.state.rows import ConnectionRow
-from shared.sweep.zones import read_zones
+from shared.sweep.records import StoredRecord, stored_record
+from shared.sweep.zones import expected_sets, read_zones
 
 _T = TypeVar("_T")
 
@@ -76,34 +73,6 @@ class SweepStats:
     """What was not read because Elastic Cloud takes no key of ours."""
     events_lost: tuple[str, ...] = ()
     """Subscriptions whose events do not arrive."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
-    """A connection's record and the row it stands in, whose document is kept packed.
-
-    A sweep holds all of them: the documents as they are read were half of its memory, and a row is asked for only of
-    what is tested or deleted.
-    """
-
-    record: ConnectionRecord
-    _bare: ConnectionRow
-    _packed: bytes
-
-    @classmethod
-    def of(cls, row: ConnectionRow, record: ConnectionRecord) -> StoredRecord:
-        """Of a row that was read, and the record in it."""
-        return cls(record, replace(row, document={}), zlib.compress(json.dumps(row.document).encode(), 1))
-
-    @property
-    def row(self) -> ConnectionRow:
-        """As it was read."""
-        return replace(self._bare, document=json.loads(zlib.decompress(self._packed)))
-
-    @property
-    def subscription(self) -> str:
-        """As the column says that rows are listed by."""
-        return self._bare.columns.subscription
 
 
 async def take_snapshot(
@@ -152,10 +121,10 @@ async def _learn_services(context: Context, listed: dict[str, Endpoint], result:
 @timed(Stage.READ_RECORDS)
 async def read_records(context: Context, result: SweepStats) -> tuple[dict[str, StoredRecord], set[str]]:
     """Every connection's record, and the ids of those whose record cannot be read."""
-    found, unreadable = {}, set()
+    found, unreadable, texts = {}, set(), dict[str, str]()
     async for row in context.storage.connections.list():
         try:
-            found[row.connection_id] = StoredRecord.of(row, record_in(row))
+            found[row.connection_id] = stored_record(row, texts)
         except InvalidInput as error:
             unreadable.add(row.connection_id)
             result.errors.append(str(error))
@@ -226,7 +195,7 @@ async def read_clouds(
     result: SweepStats,
 ) -> CloudListing:
     """What stands around these endpoints, and what was made for others, each thing listed once."""
-    settings, homes = context.settings, [home for wanted in desired for home in wanted.zone_homes]
+    settings, homes, expected = context.settings, _homes(desired), expected_sets(records.values())
     around = [s for wanted in desired for s in zone_subscriptions(wanted, context.options)]
     # A hub may be in a subscription that only the peering names: a run has looked for its zone there.
     hubs = [s for wanted in desired for s in subscriptions_answering(records.get(wanted.connection_id))]
@@ -238,7 +207,7 @@ async def read_clouds(
     organizations, listed, (known, others) = await asyncio.gather(
         _read_organizations(context, desired, records, result),
         _few_at_once(
-            _read(f"zones of {s}", read_zones(context, names, s, homes, records.values()), result)
+            _read(f"zones of {s}", read_zones(context, names, s, homes.get(s.lower(), ()), expected), result)
             for s in subscriptions
         ),
         read_networks(context, desired, networks, result),
@@ -250,6 +219,14 @@ async def read_clouds(
         failed(result, f"zones of {subscription}", Blocked(why, on=subscription))
     unread = frozenset(key for found in listed if found is not None for key in found.left_out)
     return CloudListing(zones, organizations, counts, unusable, known, others, _by_name(desired), unread_zones=unread)
+
+
+def _homes(desired: list[Desired]) -> dict[str, tuple[ArmId, ...]]:
+    """Where the endpoints' zones are made, each place once, by its subscription: many endpoints share few."""
+    found: dict[str, dict[str, ArmId]] = {}
+    for home in (home for wanted in desired for home in wanted.zone_homes):
+        found.setdefault(home.subscription_id, {})[home.key] = home
+    return {subscription: tuple(places.values()) for subscription, places in found.items()}
 
 
 def _by_name(desired: list[Desired]) -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,7 @@ judged. Called by `snapshot`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,15 +48,17 @@ async def read_zones(
     context: Context,
     names: Iterable[str],
     subscription: str,
-    homes: Iterable[ArmId],
-    records: Iterable[ConnectionRecord],
+    homes: Collection[ArmId],
+    expected: Mapping[str, int],
 ) -> SweptZones:
-    """Read the zones of one subscription as far as its turn goes; raises what the listing meets."""
-    kept = tuple(homes)
+    """Read the zones of one subscription as far as its turn goes; raises what the listing meets.
+
+    `homes`: those that are in it. `expected`: see `expected_sets`.
+    """
     await _turn(context, subscription, 2)
-    listed, counts = await context.dns.zones_listed(names, [subscription], homes=kept, anew=True)
+    listed, counts = await context.dns.zones_listed(names, [subscription], homes=homes, anew=True)
     most = max(context.settings.health.zones_at_once, math.ceil(len(listed) / TURNS))
-    doubtful = {zone.id.key for zone in _doubtful(listed, records)}
+    doubtful = {zone.id.key for zone in _doubtful(listed, expected)}
     first = [zone for zone in listed if zone.id.key in doubtful]
     others = sorted((zone for zone in listed if zone.id.key not in doubtful), key=lambda zone: zone.id.key)
     if len(listed) > most:
@@ -67,7 +69,7 @@ async def read_zones(
         part = chosen[start : start + TOGETHER]
         try:
             await _turn(context, subscription, 2 * len(part))
-            found = await context.dns.filled(part, homes=kept, partly=True)
+            found = await context.dns.filled(part, homes=homes, partly=True)
         except Throttled as error:
             log.info("zones of %s left to the next sweep: %s", subscription, error)
             break
@@ -82,13 +84,18 @@ async def read_zones(
     return SweptZones(zones, unread, counts)
 
 
-def _doubtful(zones: Iterable[Zone], records: Iterable[ConnectionRecord]) -> list[Zone]:
-    """Those of Ready connections whose number of record sets, as the listing shows it, is not that on record."""
+def expected_sets(records: Iterable[ConnectionRecord]) -> dict[str, int]:
+    """How many record sets the zones of Ready connections have, as far as we know, by the zones' keys."""
     expected: dict[str, int] = {}
     for record in records:
         dns = record.dns
         if dns.zone is not None and record.status.phase is Phase.READY and not dns.names:
             expected[lower_case(dns.zone.id)] = 1 if dns.record is not None else 0
+    return expected
+
+
+def _doubtful(zones: Iterable[Zone], expected: Mapping[str, int]) -> list[Zone]:
+    """Those whose number of record sets, as the listing shows it, is not what it should be."""
     found = []
     for zone in zones:
         wanted = expected.get(zone.id.key)
