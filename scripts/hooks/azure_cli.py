@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 PAUSE = float(os.environ.get("AUTOPILOT_HOOK_PAUSE", "10"))
@@ -99,11 +100,19 @@ def _run(program: str, *words: str) -> str:
     return _ended(program, *words).stdout
 
 
-def _ended(program: str, *words: str) -> subprocess.CompletedProcess[str]:
+def command_of(program: str) -> list[str]:
+    """The words that start a program. On Windows `az` is a batch file, whose shell would read `|` and quotes itself."""
     found = shutil.which(program)
     if found is None:
         sys.exit(f"{program} is not installed: https://aka.ms/installazurecli")
-    answer = subprocess.run([found, *words], check=False, capture_output=True, text=True, encoding="utf-8")
+    python = Path(found).parent.parent / "python.exe"  # what the batch file itself starts
+    is_batch = found.lower().endswith(".cmd") and python.exists()
+    return [str(python), "-IBm", "azure.cli"] if is_batch else [found]
+
+
+def _ended(program: str, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [*command_of(program), *words]
+    answer = subprocess.run(command, check=False, capture_output=True, text=True, encoding="utf-8")
     if answer.returncode != 0:
         raise Refused(answer.stderr.strip() or f"{program} ended with {answer.returncode}")
     return answer

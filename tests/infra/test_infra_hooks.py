@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import runpy
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.infra.az_that_records import SHELLS, Recorded
+from tests.infra.az_that_records import ROOT, SHELLS, Recorded
 
 APP_ID = "/subscriptions/s/resourceGroups/rg-x/providers/Microsoft.Web/sites/func-x"
 TOPIC = "/subscriptions/t/resourceGroups/rg-theirs/providers/Microsoft.EventGrid/systemTopics/theirs"
@@ -213,6 +215,18 @@ def test_the_upload_waits_until_the_apps_role_on_storage_has_spread(az: Recorded
     az.answer("role assignment list --scope /storage", [{"createdOn": "2020-01-01T00:00:00Z"}, {"createdOn": made}])
     answer = az.run("predeploy")
     assert (answer.returncode, "Waiting" in answer.stdout) == (0, waits)
+
+
+@pytest.mark.parametrize(("installed", "starts"), [(True, "python.exe -IBm azure.cli"), (False, "wbin/az.cmd")])
+def test_on_windows_no_shell_reads_the_words_for_azure_cli(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool, starts: str
+) -> None:
+    """`az.cmd` hands them to `cmd`, which takes the `|` of a query for a pipe."""
+    monkeypatch.setattr(shutil, "which", lambda _: str(tmp_path / "wbin" / "az.cmd"))
+    if installed:
+        (tmp_path / "python.exe").touch()
+    hooks = runpy.run_path(str(ROOT / "scripts" / "hooks" / "azure_cli.py"))
+    assert " ".join(hooks["command_of"]("az")) == f"{tmp_path}/{starts}"
 
 
 @pytest.mark.parametrize("words", [(), ("unknown",)])
