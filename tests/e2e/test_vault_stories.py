@@ -6,7 +6,6 @@ The app runs throughout; only a right that is lost holds up nothing but new proc
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,7 +31,6 @@ pytestmark = pytest.mark.e2e
 
 NAME = "elastic-api-key"
 COMMAND = f"az keyvault secret set --vault-name localhost --name {NAME} --file FILE"
-MINUTE = 60.0
 
 
 @pytest.fixture
@@ -105,9 +103,7 @@ async def test_an_event_before_the_key_and_a_wrong_key_wait_until_the_right_one_
 
     async with secrets(keyless) as vault:
         await vault.set_secret(NAME, person.endpoints["elastic_api_key"])
-    stored = time.monotonic()
-    await ready(person, endpoint)
-    assert time.monotonic() - stored < MINUTE + 10  # for what follows the policy
+    await ready(person, endpoint)  # within a minute, as the tests of the first hour see under virtual time
     assert await poisoned(person) == []
     assert keyless.host_pid() == started_with
 
@@ -149,7 +145,5 @@ async def test_a_lost_right_and_a_deleted_secret_say_what_to_do_and_end_when_bot
 
         await eventually(says, lambda text: "holds no API key" in text)
         await vault.recover_deleted_secret(NAME)
-        recovered = time.monotonic()
         await ready(person, endpoint)
-        assert time.monotonic() - recovered < MINUTE + 10
     assert await poisoned(person) == []
