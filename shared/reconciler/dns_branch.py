@@ -96,10 +96,11 @@ async def _one_look(
     names, homes = [desired.service.zone], desired.zone_homes
     listed, counts = await context.dns.zones_listed(names, subscriptions, homes=homes)
     left = [one for one in listed if zone is None or one.id.key != zone.id.key]
-    mine = await context.dns.filled([one for one in left if _made_for(desired, one)], homes=homes)
+    marked = [one for one in left if _made_for(desired, one)]
+    mine = await context.dns.filled(marked, homes=homes) if marked else ()
     if (found := next(filter(serves, mine), None)) is not None:
         return (found,), DnsFacts(resolution, full=False)
-    left = [one for one in left if not _made_for(desired, one)]
+    left = [one for one in left if one not in marked]
     matter = {lower_case(one) for one in (desired.endpoint.vnet_id, *desired.link_vnets, *resolution.networks)}
     ours = [one for one in left if desired.marker.same_maker(one.marker)]
     skipped = await serving_others(context, matter, ours) if ours else ()

@@ -56,6 +56,20 @@ async def test_a_guid_of_another_endpoint_blocks_until_a_person_corrects_it(esta
     await estate.ready(endpoint)
 
 
+async def test_it_is_put_right_also_where_a_policy_of_others_has_the_endpoints_guid(estate: Estate) -> None:
+    """Else ours would stay associated for whom its rule lets in, as if somebody else had made it."""
+    endpoint, right = await edited(estate)
+    rule = {"azure_endpoint_name": "pe-1", "azure_endpoint_guid": right}
+    estate.elastic.add_endpoint_policy("theirs", "eastus2", [rule])
+    await swept(estate)
+    await estate.ready(endpoint)
+    assert guids(estate) == [right]
+    assert attached(estate, "logs-eastus2") == ["logs-eastus2-office", "pe-1"]
+    await estate.delete(endpoint)
+    await estate.settle(1800)
+    assert everything(estate) == ["policy theirs"]
+
+
 async def test_an_endpoint_that_goes_takes_its_edited_policy_with_it(estate: Estate) -> None:
     endpoint, _ = await edited(estate)
     await estate.delete(endpoint)

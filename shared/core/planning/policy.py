@@ -72,11 +72,11 @@ def plan_policy(
     only when the first one can show no more.
     """
     matching = policies_of(policies, desired.endpoint.guid, record.elastic.policy.id)
+    former = _of_former_guid(desired, policies, record)
+    if former is not None and (not matching or _rule_changed(desired, former, matching, record)):
+        return _follow(desired, former, record, seen_guids)
     if matching:
         return _existing(desired, matching, record, begun_at)
-    former = _of_former_guid(desired, policies, record)
-    if former is not None:
-        return _follow(desired, former, record, seen_guids)
     same = record.identity.guid.lower() in {"", desired.endpoint.guid.lower()}
     memory = record.elastic.policy if same else PolicyMemory()
     if memory.owner is Owner.OURS and _may_not_show_yet(memory, policies, options, begun_at):
@@ -286,6 +286,16 @@ def _of_former_guid(desired: Desired, policies: tuple[Policy, ...], record: Conn
     found = [policy for policy in policies if policy.type == POLICY_TYPE and is_ours(desired, policy)]
     found.sort(key=lambda policy: (not policy.used, policy.id != record.elastic.policy.id, policy.id))
     return next(iter(found), None)
+
+
+def _rule_changed(desired: Desired, former: Policy, matching: tuple[Policy, ...], record: ConnectionRecord) -> bool:
+    """Whether a person changed the rule of our policy in use, while a policy of others has the endpoint's GUID.
+
+    Ours would stay associated otherwise, for whom its rule lets in now, and nobody would know that it is ours.
+    """
+    memory = record.elastic.policy
+    same = memory.id == former.id and memory.guid.lower() == desired.endpoint.guid.lower()
+    return same and not any(is_ours(desired, one) for one in matching)
 
 
 def _follow(
