@@ -51,7 +51,8 @@ def main() -> None:
     """Make the three and measure them."""
     python = PACKAGE["dependencies"].python_of_azure()
     if not python:
-        sys.exit("Python 3.12 is not here: name it in PYTHON312.")
+        print("A start from the package is not measured: Python 3.12 is not here; name it in PYTHON312.")
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         released, built, sources = (folder / one for one in ("released", "built", "sources"))
