@@ -121,6 +121,12 @@ STORAGE_WRITES = (
     Kind("repeated by the SDK", Fault.REPEAT),
 )
 
+
+def _late(words: str, **more: Any) -> tuple[Kind, Kind]:
+    """What others do at Elastic Cloud, seen at once and not."""
+    return Kind(words, **more), Kind(f"{words}, reads 120 s behind", lag=120, **more)
+
+
 LATE_EVENT = (Kind("an event tells a deletion that is over just before", act=acts.deletion_told_late),)
 DAY_BACK = (Kind("the tables go back a day just before", act=acts.a_day_back, same=False),)
 TWO_VERSIONS = (
@@ -128,11 +134,19 @@ TWO_VERSIONS = (
     Kind("a version with other records takes them over just before, for 20 minutes", act=acts.a_newer_schema_writes),
 )
 PEOPLE_OF_ELASTIC = (
-    Kind("a person takes the policies of others off just before", act=acts.others_leave, same=False),
-    Kind("a person lets others in by our policies just before", act=acts.others_come_in, same=False),
+    *_late("a person takes the policies of others off just before", act=acts.others_leave, same=False),
+    *_late("a person lets others in by our policies just before", act=acts.others_come_in, same=False),
 )
-TERRAFORM = (Kind("Terraform writes the projects' lists just before", act=acts.terraform_writes),)
-PEOPLE_OF_ZONES = (Kind("a person adds a name to the zones just before", act=acts.a_name_is_added, same=False),)
+TERRAFORM = _late("Terraform writes the projects' lists just before", act=acts.terraform_writes)
+PEOPLE_OF_ZONES = (
+    Kind("a person adds a name to the zones just before", act=acts.a_name_is_added, same=False),
+    Kind(
+        "a person adds a name to the zones just before, reads of Azure 120 s behind",
+        act=acts.a_name_is_added,
+        azure_lag=120,
+        same=False,
+    ),
+)
 PAUSE = (Kind("a pause begins just before", act=acts.a_pause_begins),)
 FOR_GOOD = (Kind("from then on nothing may be deleted in Azure", act=acts.no_more_deletes, same=False),)
 

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, cast
 from shared.core.model.arm_ids import parse_arm_id, short_id
 from shared.core.model.conditions import READY, Condition, Phase
 from shared.core.model.errors import InvalidInput
-from shared.core.model.json_values import AHEAD, is_newer, mapping, stored_instant
+from shared.core.model.json_values import AHEAD, identifier, is_newer, mapping, stored_instant
 from shared.core.model.record import SCHEMA, ConnectionRecord
+from shared.core.model.record_elastic import AssociationMemory, FormerAssociation, PolicyMemory
 from shared.core.model.record_health import STATUSES, EffectiveVerdict, HostCheck
 from shared.core.model.record_parts import DnsState
 
@@ -54,25 +55,43 @@ def _converter() -> Converter:
     converter = make_converter()
     converter.register_structure_hook(float, lambda number, _: _finite(number))
     converter.register_structure_hook(datetime, lambda text, _: stored_instant(text, latest=_latest.get()))
-    _read_dns(converter)
+    for kind, ensure in _SOUND.items():
+        _read_soundly(converter, kind, ensure)
     for kind, names in _STORED.items():
         _store_flat(converter, kind, names.split())
     return converter
 
 
-def _read_dns(converter: Converter) -> None:
-    """A zone whose id is none would be asked for by every run, and each would end there: such a record is damaged."""
+def _zone_is_one(state: DnsState) -> None:
+    if state.zone is not None:
+        parse_arm_id(state.zone.id)
+
+
+def _are_ids(*ids: str) -> None:
+    if any(one and not identifier(one) for one in ids):
+        raise ValueError(ids)
+
+
+_SOUND: Mapping[type, Callable[[Any], None]] = {
+    DnsState: _zone_is_one,
+    PolicyMemory: lambda policy: _are_ids(policy.id),
+    AssociationMemory: lambda one: _are_ids(one.target_id),
+    FormerAssociation: lambda one: _are_ids(one.policy_id, one.target_id),
+}
+"""What is asked for by its id: with one that can be none each run would end there, and the doctor see nothing wrong."""
+
+
+def _read_soundly(converter: Converter, kind: type, ensure: Callable[[Any], None]) -> None:
     from cattrs.gen import make_dict_structure_fn  # noqa: PLC0415 - see _converter
 
-    read: Callable[[Mapping[str, Any], type[DnsState]], DnsState] = make_dict_structure_fn(DnsState, converter)
+    read: Callable[[Mapping[str, Any], type], object] = make_dict_structure_fn(kind, converter)
 
-    def structured(document: Mapping[str, Any], kind: type[DnsState]) -> DnsState:
-        found = read(document, kind)
-        if found.zone is not None:
-            parse_arm_id(found.zone.id)
+    def structured(document: Mapping[str, Any], wanted: type) -> object:
+        found = read(document, wanted)
+        ensure(found)
         return found
 
-    converter.register_structure_hook(DnsState, structured)
+    converter.register_structure_hook(kind, structured)
 
 
 _STORED: Mapping[type, str] = {
