@@ -145,7 +145,9 @@ def refuse_a_name_that_is_taken(installation: Installation, subscriptions: Seque
     """Two installations of one name would take each other's events in a subscription that both watch."""
     query = (
         "resourcecontainers | where type =~ 'microsoft.resources/subscriptions/resourcegroups' "
-        f"and name =~ '{installation.events_group}' | project subscriptionId, tags"
+        f"and name =~ '{installation.events_group}' and isnotempty(tags['{HOME_TAG}']) "
+        # Else more than the hundred that a page holds.
+        f"and tostring(tags['{HOME_TAG}']) !~ '{installation.home}' | project subscriptionId, tags"
     )
     url = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
     body = json.dumps({"subscriptions": list(subscriptions), "query": query})
