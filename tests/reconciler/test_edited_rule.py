@@ -57,7 +57,7 @@ async def test_a_guid_of_another_endpoint_blocks_until_a_person_corrects_it(esta
 
 
 async def test_it_is_put_right_also_where_a_policy_of_others_has_the_endpoints_guid(estate: Estate) -> None:
-    """Else ours would stay associated for whom its rule lets in, as if somebody else had made it."""
+    """Else ours would stay associated for whom its rule lets in, as if others had made it."""
     endpoint, right = await edited(estate)
     rule = {"azure_endpoint_name": "pe-1", "azure_endpoint_guid": right}
     estate.elastic.add_endpoint_policy("theirs", "eastus2", [rule])

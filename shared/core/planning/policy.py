@@ -291,7 +291,7 @@ def _of_former_guid(desired: Desired, policies: tuple[Policy, ...], record: Conn
 def _rule_changed(desired: Desired, former: Policy, matching: tuple[Policy, ...], record: ConnectionRecord) -> bool:
     """Whether a person changed the rule of our policy in use, while a policy of others has the endpoint's GUID.
 
-    Ours would stay associated otherwise, for whom its rule lets in now, and nobody would know that it is ours.
+    Ours would stay associated otherwise, for whom its rule lets in now, and nothing would tell that it is ours.
     """
     memory = record.elastic.policy
     same = memory.id == former.id and memory.guid.lower() == desired.endpoint.guid.lower()
