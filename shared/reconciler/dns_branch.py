@@ -74,7 +74,7 @@ async def observe_dns(
     subscriptions = dict.fromkeys((*zone_subscriptions(desired, context.options), *subscriptions_of(resolution)))
     if not full:
         zones, facts = await _one_look(context, desired, resolution, zone, subscriptions, serves)
-        if not facts.narrow or not _ends_with_a_person(desired, zones, context, replace(facts, known=record.dns)):
+        if not facts.narrow or not _ends_with_a_person(desired, record, zones, context, facts):
             return zones, facts
     zones, counts = await context.dns.zones_and_counts([desired.service.zone], subscriptions, homes=desired.zone_homes)
     return zones, DnsFacts(resolution, counts, unusable=dict(context.dns.unseen))
@@ -118,9 +118,11 @@ async def _one_look(
     )
 
 
-def _ends_with_a_person(desired: Desired, zones: tuple[Zone, ...], context: Context, facts: DnsFacts) -> bool:
+def _ends_with_a_person(
+    desired: Desired, record: ConnectionRecord, zones: tuple[Zone, ...], context: Context, facts: DnsFacts
+) -> bool:
     """Whether zone or links would need a person."""
-    found = plan_dns(desired, zones, context.options, facts).conditions
+    found = plan_dns(desired, zones, context.options, facts, record.dns).conditions
     return any(one.type in {c.ZONE_READY, c.LINKED} and one.needs is c.WaitingFor.PERSON for one in found)
 
 

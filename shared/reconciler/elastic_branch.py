@@ -27,12 +27,11 @@ from shared.core.model.errors import (
     NotVisibleYet,
     Waiting,
 )
-from shared.core.model.markers import marker_from_description
 from shared.core.model.messages import Cause
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record_elastic import AssociationMemory, ClaimMemory, PolicyMemory
-from shared.core.model.resources import POLICY_TYPE, Claim, Policy, Rule
+from shared.core.model.resources import Claim
 from shared.core.model.steps import (
     Associate,
     ClaimEndpoint,
@@ -41,12 +40,14 @@ from shared.core.model.steps import (
     ElasticStep,
     UnclaimEndpoint,
     UpdatePolicy,
+    created,
+    updated,
 )
 from shared.core.options.installation import Mode
 from shared.core.planning.associations import begin_restore
 from shared.core.planning.desired import Desired
 from shared.core.planning.plan import Observed, ObservedElastic, plan, remember
-from shared.core.planning.policy import search_ends, updated
+from shared.core.planning.policy import search_ends
 from shared.core.planning.restores import Restores
 from shared.core.ports import claims_of
 from shared.core.reasons import explain
@@ -224,7 +225,7 @@ async def _create_policy(run: Run, step: CreatePolicy, observed: ObservedElastic
     await run.save()
     run.note(step, "created", after=policy_id)
     await run.flush()
-    return replace(observed, policies=(*observed.policies, _created(step, policy_id)))
+    return replace(observed, policies=(*observed.policies, created(step, policy_id)))
 
 
 async def _ensure_room(run: Run, observed: ObservedElastic) -> None:
@@ -266,20 +267,6 @@ def _search_ended(run: Run, begun_at: datetime) -> None:
     ends = search_ends(run.record, run.context.options)
     if ends is not None and begun_at >= ends:
         run.record = run.record.with_elastic(policy_post_until=None)
-
-
-def _created(step: CreatePolicy, policy_id: str) -> Policy:
-    description = step.marker.description()
-    return Policy(
-        id=policy_id,
-        name=step.name,
-        type=POLICY_TYPE,
-        region=step.region,
-        include_by_default=False,
-        description=description,
-        rules=(Rule(step.endpoint_name, step.endpoint_guid),),
-        marker=marker_from_description(description),
-    )
 
 
 async def _update_policy(run: Run, step: UpdatePolicy, observed: ObservedElastic) -> ObservedElastic:

@@ -33,9 +33,9 @@ from shared.core.model.record_parts import Identity
 from shared.core.model.resources import ConnectionStatus, Endpoint
 from shared.core.planning.associations import reset_restores
 from shared.core.planning.deletion import note_delete_event
-from shared.core.planning.desired import Desired, desired_of, recognition_condition
+from shared.core.planning.desired import Desired, approved, desired_of, recognition_condition
 from shared.core.planning.former import ensure_no_earlier_one, note_former
-from shared.core.planning.plan import Plan, approved, plan, record_observation, remember
+from shared.core.planning.plan import Plan, plan, record_observation, remember
 from shared.core.planning.requeue import as_on_record, has_its_turn, waits_for_key
 from shared.health.check import CheckResult, check, not_tested, record_check, testable
 from shared.installation.pause import present_pause

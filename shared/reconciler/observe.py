@@ -41,9 +41,11 @@ from shared.core.model.resources import (
     Claim,
     ConnectionStatus,
     Endpoint,
+    Listing,
     NameResolution,
     Policy,
     Target,
+    id_of,
     policies_made_for,
 )
 from shared.core.model.services import Family
@@ -201,9 +203,8 @@ async def seen_guids(context: Context, record: ConnectionRecord, policies: tuple
 
 def _lacks_own_rule(record: ConnectionRecord, policies: tuple[Policy, ...], instance_id: str) -> bool:
     """Whether a policy that we made lacks every GUID of the endpoint: a person may have changed its rule."""
-    own = record.own_guids
-    ours = policies_made_for(record.id, policies, instance_id)
-    return any(all(rule.endpoint_guid.lower() not in own for rule in policy.rules) for policy in ours)
+    own, ours = record.own_guids, policies_made_for(record.id, policies, instance_id)
+    return any(own.isdisjoint(rule.endpoint_guid.lower() for rule in policy.rules) for policy in ours)
 
 
 async def _claims(context: Context, desired: Desired, record: ConnectionRecord) -> tuple[Claim, ...] | None:
@@ -219,15 +220,15 @@ SHARED_SECONDS = 2.0
 
 def _names_another(found: ObservedElastic) -> bool:
     """Whether a target has a policy that the list lacks: made since, and whether ours is its first rests on that."""
-    listed = {one.id for one in found.policies}
-    return any(one not in listed for target in found.targets or () for one in target.attached or ())
+    listed = Listing.of(found.policies)
+    return any(not listed.where(id_of, one) for target in found.targets or () for one in target.attached or ())
 
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
     """Every policy, as a list showed it that was begun at that moment, and by that API key."""
 
-    policies: tuple[Policy, ...]
+    policies: Listing[Policy]
     begun_at: datetime | None
     key_mark: str
 
@@ -253,17 +254,17 @@ async def _listed(
     api = context.elastic.of(desired.organization, desired.service.family)
 
     async def ask() -> _Listed:
-        return _Listed(await api.policies(), begun_at, api.key_mark)
+        return _Listed(Listing(await api.policies()), begun_at, api.key_mark)
 
     name = f"policies {desired.service.family} {desired.organization}"
     listed: _Listed = await (context.shared.together(name, (), lambda _: ask(), SHARED_SECONDS) if shares else ask())
     if listed.key_mark != api.key_mark:  # read by a key that was exchanged since
         listed = await ask()
     used = record.elastic.policy.id if record.identity.guid.lower() == desired.endpoint.guid.lower() else ""
-    if not used or any(policy.id == used for policy in listed.policies):
+    if not used or listed.policies.where(id_of, used):
         return listed
     found = await api.policy(used)
-    return listed if found is None else replace(listed, policies=(*listed.policies, found))
+    return listed if found is None else replace(listed, policies=Listing((*listed.policies, found)))
 
 
 async def _targets(api: PrivateConnections, matter: tuple[str, ...]) -> tuple[Target, ...]:

@@ -21,7 +21,7 @@ from shared.core.model.errors import AutopilotError, Blocked, InvalidInput, Retr
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import KEY_REASONS
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import Endpoint, Target, VirtualNetwork
+from shared.core.model.resources import Endpoint, Listing, Target, VirtualNetwork
 from shared.core.model.services import Family
 from shared.core.planning.desired import Desired, zone_subscriptions
 from shared.core.planning.former import organization_on_record, serving
@@ -212,7 +212,7 @@ async def read_clouds(
         ),
         read_networks(context, desired, networks, result),
     )
-    zones = {s: None if found is None else found.zones for s, found in zip(subscriptions, listed, strict=True)}
+    zones = {s: None if found is None else Listing(found.zones) for s, found in zip(subscriptions, listed, strict=True)}
     counts = {s: count for found in listed if found is not None for s, count in found.counts.items()}
     unusable = dict(context.dns.unseen)
     for subscription, why in unusable.items():
@@ -240,7 +240,7 @@ def _by_name(desired: list[Desired]) -> dict[str, tuple[str, ...]]:
 
 async def read_networks(
     context: Context, desired: list[Desired], reader: NetworkList, result: SweepStats
-) -> tuple[dict[str, VirtualNetwork | None], tuple[VirtualNetwork, ...]]:
+) -> tuple[dict[str, VirtualNetwork | None], Listing[VirtualNetwork]]:
     """The endpoints' networks, each subscription's listed once; and those in which their name servers may be."""
     vnets = {lower_case(one.endpoint.vnet_id): one.endpoint.vnet_id for one in desired if one.endpoint.vnet_id}
     found: dict[str, VirtualNetwork | None] = {}
@@ -254,16 +254,16 @@ async def read_networks(
             log.info("virtual network %s not read: %s", vnet, error)
     open_ones = {key for key, network in found.items() if network is not None and unexplained(network)}
     if not open_ones:
-        return found, ()
+        return found, Listing()
     try:
         return found, await _other_networks(context, desired, reader)
     except RetryLater as error:
         # With some networks missing a name server would seem to be in none, or in a wrong one: the record stands.
         failed(result, "virtual networks in which name servers may be", error)
-        return {key: network for key, network in found.items() if key not in open_ones}, ()
+        return {key: network for key, network in found.items() if key not in open_ones}, Listing()
 
 
-async def _other_networks(context: Context, desired: list[Desired], reader: NetworkList) -> tuple[VirtualNetwork, ...]:
+async def _other_networks(context: Context, desired: list[Desired], reader: NetworkList) -> Listing[VirtualNetwork]:
     """The networks in which name servers may be, as far as they may be read; raises what passes by itself."""
     around = dict.fromkeys(s for wanted in desired for s in zone_subscriptions(wanted, context.options))
     listed = await reader.all_of((*context.settings.scope.watched_subscriptions, *around))
@@ -275,7 +275,7 @@ async def _other_networks(context: Context, desired: list[Desired], reader: Netw
             raise
         except AutopilotError as error:
             log.info("virtual network %s not read: %s", vnet, error)
-    return tuple(others.values())
+    return Listing(others.values())
 
 
 async def _read_organizations(
@@ -310,7 +310,7 @@ async def _read_organization(
     what = "policies" if family is Family.HOSTED else "policies of projects"
     policies, refused = None, None
     try:
-        policies = await api.policies()
+        policies = Listing(await api.policies())
     except AutopilotError as error:
         failed(result, f"{what}{of}", error)
         refused = error if isinstance(error, Blocked) and error.reason in KEY_REASONS else None
@@ -324,13 +324,17 @@ async def _read_organization(
         claims = claims or (here and wanted.claim)
         claims = claims or (record.elastic.claim is not None and organization_on_record(record) == name)
     asked = api.targets(matter, tag=CONNECT_TAG) if in_use else _none()
-    targets = await _read(f"{family.noun}s{of}", asked, result)
-    claimed = await _read(f"claims{of}", listed_claims(api), result) if claims else None
+    targets = _listing(await _read(f"{family.noun}s{of}", asked, result))
+    claimed = _listing(await _read(f"claims{of}", listed_claims(api), result) if claims else None)
     known = [one for _, one in pairs if (organization_on_record(one), one.identity.family) == (name, family)]
     memories, ours = (one.elastic.policy for one in known), context.options.installation.instance_id
     vanished = () if policies is None else all_vanished(policies, memories, ours, api.key_mark)
     offers = api.claims is not None
     return OrganizationListing(policies, targets, claimed, api.key_expires, offers, refused, vanished, api.key_mark)
+
+
+def _listing(things: tuple[_T, ...] | None) -> Listing[_T] | None:
+    return None if things is None else Listing(things)
 
 
 async def _none() -> tuple[Target, ...]:

@@ -12,7 +12,17 @@ from shared.core.model.arm_ids import ArmId, connection_id, parse_arm_id
 from shared.core.model.markers import Holder, Marker, RecordMarker, marker_from_description
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_parts import Identity
-from shared.core.model.resources import ConnectionStatus, Endpoint, Link, Policy, Rule, Target, WildcardRecord, Zone
+from shared.core.model.resources import (
+    POLICY_TYPE,
+    ConnectionStatus,
+    Endpoint,
+    Link,
+    Policy,
+    Rule,
+    Target,
+    WildcardRecord,
+    Zone,
+)
 from shared.core.model.services import Family
 from shared.core.options.dns import DnsOptions
 from shared.core.options.installation import InstallationOptions
@@ -22,7 +32,6 @@ from shared.core.options.scope import Scope
 from shared.core.options.targets import TargetOptions
 from shared.core.options.timing import TimingOptions
 from shared.core.planning.desired import DEPLOYMENTS_TAG, Desired, desired_of
-from shared.core.planning.plan import POLICY_TYPE
 from shared.settings.services import shipped_services
 
 NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)

@@ -49,8 +49,8 @@ CORE = (
         name="connect-tag-of-any-region",
         harm="A deployment tagged `*` is wished for by the endpoints of every region: they turn Blocked.",
         path="shared/core/planning/wishes.py",
-        old="everywhere = EVERYTHING in entries and target.region == desired.service.elastic_region",
-        new="everywhere = EVERYTHING in entries",
+        old="asking = (*names_of(desired.endpoint.id), (EVERYTHING, desired.service.elastic_region))",
+        new="asking = (*names_of(desired.endpoint.id), *((EVERYTHING, one.region) for one in targets))",
         tests=("tests/core/planning/test_wishes.py",),
         caught_by="tests/core/planning/test_wishes.py::"
         "test_a_deployment_that_asks_for_all_means_those_of_its_region_and_one_that_it_names_is_told",

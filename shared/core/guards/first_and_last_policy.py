@@ -24,7 +24,7 @@ from shared.core.model.conditions import Explanation
 from shared.core.model.json_values import mapping
 from shared.core.model.organizations import DEFAULT
 from shared.core.model.reasons import Reason
-from shared.core.model.resources import Target
+from shared.core.model.resources import Listing, Target, id_of
 from shared.core.model.services import Family
 from shared.core.model.steps import Associate, Disassociate
 from shared.core.options.plan_options import PlanOptions
@@ -90,13 +90,13 @@ def first_policy_problem(target: Target, label: str, types: dict[str, str], opti
 def plan_disassociation(
     target_id: str,
     policy_id: str,
-    targets: tuple[Target, ...],
+    targets: Collection[Target],
     types: Mapping[str, str],
     options: PlanOptions,
     unseen: UnseenTargets = NONE_UNSEEN,
 ) -> Disassociate | Explanation:
     """The step, or why it is not taken. `types`: of each policy in the region, by its id."""
-    target = next((one for one in targets if one.id == target_id), None)
+    target = next(iter(Listing.of(targets).where(id_of, target_id)), None)
     if target is None:
         return unseen.still_listed(target_id, policy_id) or _reopens(
             target_id, "what else protects it is not known: it is not visible to the API key", None

@@ -6,13 +6,16 @@ says why and what comes next; `since` is the moment its status or reason last ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from functools import lru_cache
+from typing import ParamSpec, Protocol, cast
 
 from shared.core.model.reasons import Hop, Reason
+
+_P = ParamSpec("_P")
 
 RECOGNISED = "Recognised"
 ADDRESSED = "Addressed"
@@ -157,11 +160,18 @@ class Condition(Explained):
         return not self.true and self.needs is not WaitingFor.NONE
 
 
+def _kept(make: Callable[_P, Condition]) -> Callable[_P, Condition]:
+    """Most connections are told the same, and conditions never change: those of a sweep's plans are made once."""
+    return cast("Callable[_P, Condition]", lru_cache(maxsize=1024)(make))
+
+
+@_kept
 def satisfied(type_: str, reason: Reason, message: str = "") -> Condition:
     """A condition that holds."""
     return Condition(type_, Status.TRUE, Explanation(reason, message))
 
 
+@_kept
 def waiting(type_: str, reason: Reason, message: str, needs: WaitingFor = WaitingFor.TIME) -> Condition:
     """A condition that will hold without anybody's help."""
     return Condition(type_, Status.FALSE, Explanation(reason, message), needs)
@@ -178,6 +188,7 @@ def resting(type_: str, reason: Reason, message: str, next_step: str = "") -> Co
     return Condition(type_, Status.FALSE, Explanation(reason, message, next_step), WaitingFor.EVENT)
 
 
+@_kept
 def unknown(type_: str, reason: Reason, message: str) -> Condition:
     """A condition that could not be determined, or whose turn has not come."""
     return Condition(type_, Status.UNKNOWN, Explanation(reason, message), WaitingFor.WORK)

@@ -6,12 +6,13 @@ and "we do not know" lead to opposite decisions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from shared.core.model.arm_ids import ArmId, lower_case
 from shared.core.model.markers import Marker, RecordMarker
@@ -21,6 +22,72 @@ POLICY_TYPE = "azure_private_endpoint"
 """Type of a private connection policy among Elastic Cloud's traffic filters."""
 
 NO_TAGS: Mapping[str, str] = MappingProxyType({})
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+class Listing(tuple[_T, ...]):  # noqa: SLOT001 - what was found is kept beside what was listed
+    """What a list answered, with what is asked of it: a sweep asks one list about each of its endpoints.
+
+    Each question is answered for all endpoints in one pass, when it is first asked.
+    """
+
+    @classmethod
+    def of(cls, things: Iterable[_T]) -> Listing[_T]:
+        """These, as they are if they are a listing already."""
+        return things if isinstance(things, cls) else cls(things)
+
+    def once(self, find: Callable[..., _R], *about: Hashable) -> _R:
+        """What `find` finds in the listing about these; it is called once for the same."""
+        if not self:
+            return find(self, *about)
+        key = (find, *about)
+        if key not in self._answers:
+            self._answers[key] = find(self, *about)
+        found: _R = self._answers[key]
+        return found
+
+    def where(self, keys_of: Callable[[_T], Iterable[Hashable]], key: Hashable) -> Listing[_T]:
+        """All that have this key, in their order."""
+        return self.once(_by_key, keys_of).get(key, _NOTHING) if self else self
+
+    def among(self, keys_of: Callable[[_T], Iterable[Hashable]], keys: Iterable[Hashable]) -> tuple[_T, ...]:
+        """All that have any of these keys, each once, in their order."""
+        found = {id(one): one for key in keys for one in self.where(keys_of, key)}
+        if len(found) < 2:  # noqa: PLR2004 - nothing to sort
+            return tuple(found.values())
+        places = self.once(_places)
+        return tuple(found[one] for one in sorted(found, key=lambda one: places[one]))
+
+    @cached_property
+    def _answers(self) -> dict[Any, Any]:
+        return {}
+
+
+_NOTHING: Listing[Any] = Listing()
+
+
+def _by_key(things: Listing[_T], keys_of: Callable[[_T], Iterable[Hashable]]) -> dict[Hashable, Listing[_T]]:
+    found: dict[Hashable, list[_T]] = {}
+    for one in things:
+        for key in dict.fromkeys(keys_of(one)):
+            found.setdefault(key, []).append(one)
+    return {key: Listing(some) for key, some in found.items()}
+
+
+def _places(things: Listing[Any]) -> dict[int, int]:
+    return {id(one): place for place, one in enumerate(things)}
+
+
+def id_of(thing: Policy | Target) -> tuple[str]:
+    """What a policy or a target is looked for by."""
+    return (thing.id,)
+
+
+def zone_key(zone: Zone) -> tuple[str]:
+    """What a zone is looked for by."""
+    return (zone.id.key,)
 
 
 class ConnectionStatus(StrEnum):
@@ -257,15 +324,37 @@ class Policy:
         return not self.other_rules and all(rule.endpoint_guid.lower() == guid.lower() for rule in self.rules)
 
 
-def policies_made_for(connection_id: str, policies: tuple[Policy, ...], instance_id: str) -> tuple[Policy, ...]:
+def policies_made_for(connection_id: str, policies: Collection[Policy], instance_id: str) -> Listing[Policy]:
     """The policies that this installation made for a connection, by their markers."""
-    return tuple(
-        policy
-        for policy in policies
-        if policy.type == POLICY_TYPE
-        and policy.marker is not None
-        and (policy.marker.instance, policy.marker.connection_id) == (instance_id, connection_id)
-    )
+    return Listing.of(policies).where(_made_for, (instance_id, connection_id))
+
+
+def _made_for(policy: Policy) -> tuple[tuple[str, str], ...]:
+    marker = policy.marker if policy.type == POLICY_TYPE else None
+    return () if marker is None else ((marker.instance, marker.connection_id),)
+
+
+def in_region(policies: Collection[Policy], region: str) -> Listing[Policy]:
+    """Those of a region, as Elastic names it: no other can let its endpoints in."""
+    return Listing.of(policies).where(_region, region)
+
+
+def _region(policy: Policy) -> tuple[str]:
+    return (policy.region,)
+
+
+def types_of(policies: Iterable[Policy]) -> dict[str, str]:
+    """The type of each policy, by its id."""
+    return {policy.id: policy.type for policy in policies}
+
+
+def policies_admitting(guid: str, policies: Collection[Policy]) -> Listing[Policy]:
+    """The private connection policies that let an endpoint in, however the letters of its GUID are spelled."""
+    return Listing.of(policies).where(_admitted, guid.lower())
+
+
+def _admitted(policy: Policy) -> list[str]:
+    return [rule.endpoint_guid.lower() for rule in policy.rules] if policy.type == POLICY_TYPE else []
 
 
 class Attached(NamedTuple):

@@ -143,6 +143,8 @@ class Services:
 
     def recognise(self, alias: str) -> Recognition:
         """Say what `alias` is; compared without regard to case, as Azure does."""
+        if alias in self._as_spelled:
+            return self._as_spelled[alias]
         wanted = alias.strip().lower()
         service = self._by_alias.get(wanted)
         if service is not None:
@@ -155,6 +157,10 @@ class Services:
         if ELASTIC_LIKE.match(wanted):
             return Recognition(ServiceKind.UNKNOWN_ELASTIC, alias, unknown=Unknown.PATTERN)
         return Recognition(ServiceKind.FOREIGN, alias)
+
+    @cached_property
+    def _as_spelled(self) -> dict[str, Recognition]:
+        return {one.alias: Recognition(ServiceKind(one.family.value), one.alias, one) for one in self.rows}
 
     @cached_property
     def _by_alias(self) -> dict[str, Service]:

@@ -7,13 +7,14 @@ marks them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
 from shared.core.model import conditions
 from shared.core.model.arm_ids import ArmId, record_id
-from shared.core.model.markers import Marker, RecordMarker
+from shared.core.model.markers import Marker, RecordMarker, marker_from_description, updated_description
+from shared.core.model.resources import POLICY_TYPE, Policy, Rule
 from shared.core.model.services import Family
 
 
@@ -316,3 +317,32 @@ def made_by(step: DnsStep) -> tuple[str, str]:
             return step.zone.text, f"{step.zone.text}/virtualNetworkLinks/{step.name}"
         case PutWildcardRecord() | WithdrawAddress():
             return step.zone.text, record_id(step.zone)
+
+
+def created(step: CreatePolicy, policy_id: str) -> Policy:
+    """The policy once the step is done."""
+    description = step.marker.description()
+    return Policy(
+        id=policy_id,
+        name=step.name,
+        type=POLICY_TYPE,
+        region=step.region,
+        include_by_default=False,
+        description=description,
+        rules=(Rule(step.endpoint_name, step.endpoint_guid),),
+        marker=marker_from_description(description),
+    )
+
+
+def updated(policy: Policy, step: UpdatePolicy) -> Policy:
+    """A policy once the step is done; `clouds` sends Elastic Cloud the same."""
+    gone = {*step.replaces, step.endpoint_guid.lower()}
+    others = tuple(rule for rule in policy.rules if rule.endpoint_guid.lower() not in gone)
+    description = updated_description(policy.description, step.marker)
+    return replace(
+        policy,
+        name=step.name,
+        description=description,
+        rules=(Rule(step.endpoint_name, step.endpoint_guid), *others),
+        marker=marker_from_description(description),
+    )

@@ -6,14 +6,23 @@ condition False and sends no alert; it stands beside the verdict, with a next st
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.core.model.conditions import MOST_ABOUT, Condition, Explanation, listed
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import POLICY_TYPE, ConnectionStatus, Endpoint, Policy, Target
+from shared.core.model.resources import (
+    POLICY_TYPE,
+    ConnectionStatus,
+    Endpoint,
+    Listing,
+    Policy,
+    Target,
+    id_of,
+    policies_admitting,
+)
 from shared.core.model.services import Family
 from shared.core.planning.desired import Desired
 from shared.core.reasons import explain
@@ -24,21 +33,16 @@ KEY_WARNING = timedelta(days=14)
 
 def policy_advice(desired: Desired, policies: Collection[Policy], used: str) -> tuple[Explanation, ...]:
     """About policies besides the one in use; `policies` are those of every region."""
-    guid, region = desired.endpoint.guid.lower(), desired.service.elastic_region
-    others = [policy for policy in policies if policy.type == POLICY_TYPE and policy.id != used]
-    if not others:
+    if not policies:
         return ()
-    ours = [policy for policy in others if guid in _guids(policy)]
+    guid, region = desired.endpoint.guid, desired.service.elastic_region
+    ours = [policy for policy in policies_admitting(guid, policies) if policy.id != used]
     found = (
         _duplicated([policy for policy in ours if policy.region == region]),
         _elsewhere([policy for policy in ours if policy.region != region], region),
-        _mistyped(desired, [policy for policy in others if policy not in ours]),
+        _mistyped(desired, policies, used),
     )
     return tuple(advice for advice in found if advice is not None)
-
-
-def _guids(policy: Policy) -> set[str]:
-    return {rule.endpoint_guid.lower() for rule in policy.rules}
 
 
 def _duplicated(policies: list[Policy]) -> Explanation | None:
@@ -65,16 +69,14 @@ def _elsewhere(policies: list[Policy], region: str) -> Explanation | None:
     )
 
 
-def _mistyped(desired: Desired, policies: list[Policy]) -> Explanation | None:
+def _mistyped(desired: Desired, policies: Collection[Policy], used: str) -> Explanation | None:
     """Only while the approval is awaited, and only policies of people: many endpoints may have one name."""
     if desired.endpoint.status is not ConnectionStatus.PENDING:
         return None
     name = desired.endpoint.name
-    meant = [
-        policy
-        for policy in policies
-        if policy.marker is None and any(rule.endpoint_name == name for rule in policy.rules)
-    ]
+    right = policies_admitting(desired.endpoint.guid, policies)
+    named = Listing.of(policies).where(_named_by_people, name)
+    meant = [policy for policy in named if policy.id != used and policy not in right]
     if not meant:
         return None
     return explain(
@@ -86,17 +88,20 @@ def _mistyped(desired: Desired, policies: list[Policy]) -> Explanation | None:
     )
 
 
+def _named_by_people(policy: Policy) -> list[str]:
+    """The endpoints' names in a policy that the app did not make."""
+    named = policy.type == POLICY_TYPE and policy.marker is None
+    return [rule.endpoint_name for rule in policy.rules] if named else []
+
+
 def with_misspelt(condition: Condition, endpoint: Endpoint, policies: Collection[Policy]) -> Condition:
     """An overdue approval, with the policies that have the endpoint's GUID in other letters' case."""
     if condition.reason is not Reason.APPROVAL_OVERDUE:
         return condition
-    guids = {policy.id: {rule.endpoint_guid for rule in policy.rules} for policy in policies}
     found = [
         policy
-        for policy in policies
-        if policy.type == POLICY_TYPE
-        and endpoint.guid not in guids[policy.id]
-        and endpoint.guid.lower() in {guid.lower() for guid in guids[policy.id]}
+        for policy in policies_admitting(endpoint.guid, policies)
+        if endpoint.guid not in {rule.endpoint_guid for rule in policy.rules}
     ]
     if not found:
         return condition
@@ -123,7 +128,7 @@ def _by_id(policy: Policy) -> str:
 
 
 def sign_in_advice(
-    targets: Collection[Target], served: Collection[str], types: dict[str, str], before: Collection[Explanation]
+    targets: Collection[Target], served: Collection[str], types: Mapping[str, str], before: Collection[Explanation]
 ) -> Explanation | None:
     """Deployments that only private connection policies protect: the console's sign-in comes over the internet.
 
@@ -131,7 +136,8 @@ def sign_in_advice(
 
     Where the policies of one are not known, what was said `before` is said again.
     """
-    reached = [one for one in targets if one.id in served and one.running and one.family is Family.HOSTED]
+    found = Listing.of(targets).among(id_of, served)
+    reached = [one for one in found if one.running and one.family is Family.HOSTED]
     attached = [(target.name, target.attached) for target in reached]
     if any(policy_ids is None for _, policy_ids in attached):
         return next((advice for advice in before if advice.reason is Reason.CONSOLE_SIGN_IN_AFFECTED), None)

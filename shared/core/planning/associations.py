@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 
 from shared.core.guards.consent import OPT_OUT_TAG, label_of
 from shared.core.guards.first_and_last_policy import INGRESS_TYPES, may_be_first, plan_disassociation
@@ -21,7 +22,7 @@ from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, PendingTargetMemory, TargetMemory
 from shared.core.model.record_parts import RESTORE_WINDOW
-from shared.core.model.resources import Policy, Target
+from shared.core.model.resources import Listing, Policy, Target, id_of, types_of
 from shared.core.model.services import Family
 from shared.core.model.steps import Associate, Disassociate
 from shared.core.options.plan_options import PlanOptions
@@ -52,10 +53,15 @@ def nothing_requested(family: Family) -> Condition:
     return c.satisfied(c.ASSOCIATED, Reason.NOTHING_REQUESTED, message)
 
 
+@cache
+def _nothing(family: Family) -> AssociationPlan:
+    return AssociationPlan((), nothing_requested(family))
+
+
 def plan_associations(
     desired: Desired,
-    targets: tuple[Target, ...],
-    policies: tuple[Policy, ...],
+    targets: Collection[Target],
+    policies: Collection[Policy],
     policy: Policy | None,
     record: ConnectionRecord,
     options: PlanOptions,
@@ -64,14 +70,11 @@ def plan_associations(
     unseen: UnseenTargets = NONE_UNSEEN,
     confirmed: Collection[str] = (),
 ) -> AssociationPlan:
-    """Associate what is asked for and allowed, remove what we associated and no tag asks for any more.
-
-    `known` uses the policy already; `policy` is None when it was just made and does not show yet.
-    """
+    """Associate what is asked for and allowed, remove ours that no tag asks for. `policy` None: not shown yet."""
     if not (targets or desired.targets or record.elastic.associations or (policy is not None and policy.used)):
-        return AssociationPlan((), nothing_requested(desired.service.family))
+        return _nothing(desired.service.family)
     policy_id = record.elastic.policy.id
-    types = {one.id: one.type for one in policies}
+    targets, types = Listing.of(targets), Listing.of(policies).once(types_of)
     standing = associated_with(policy_id, policy, targets)
     recent = _just_made(record, standing, options, now)
     not_listed = {memory.target_id for memory in recent if memory.owner is Owner.OURS}
@@ -145,10 +148,14 @@ def confirmed_as_ours(memory: AssociationMemory) -> AssociationMemory:
     return replace(memory, owner=Owner.OURS, recovered=False) if memory.recovered else memory
 
 
-def associated_with(policy_id: str, policy: Policy | None, targets: tuple[Target, ...]) -> set[str]:
+def associated_with(policy_id: str, policy: Policy | None, targets: Collection[Target]) -> set[str]:
     """Ids of the targets that a policy is associated with, from whichever side shows it."""
     from_policy = policy.associations if policy is not None and policy.id == policy_id else ()
-    return {*from_policy, *(one.id for one in targets if policy_id in (one.attached or ()))}
+    return {*from_policy, *(one.id for one in Listing.of(targets).where(_attached, policy_id))}
+
+
+def _attached(target: Target) -> tuple[str, ...]:
+    return target.attached or ()
 
 
 def _just_made(
@@ -166,12 +173,11 @@ def _just_made(
 
 
 def _unseen(
-    record: ConnectionRecord, targets: tuple[Target, ...], policy: Policy | None, unseen: UnseenTargets
+    record: ConnectionRecord, targets: Listing[Target], policy: Policy | None, unseen: UnseenTargets
 ) -> set[str]:
     """Associations of ours with targets that are not seen, and are not gone for that."""
-    seen = {one.id for one in targets}
     ours = {memory.target_id for memory in record.elastic.associations if _ours(memory)}
-    return {one for one in ours - seen if not unseen.is_gone(one, policy)}
+    return {one for one in ours if not targets.where(id_of, one) and not unseen.is_gone(one, policy)}
 
 
 def _ours(memory: AssociationMemory) -> bool:
@@ -236,12 +242,12 @@ def _remembered(
     return tuple(kept)
 
 
-def _connected(targets: tuple[Target, ...], associated: set[str]) -> tuple[TargetMemory, ...]:
+def _connected(targets: Listing[Target], associated: set[str]) -> tuple[TargetMemory, ...]:
     """The targets that the connection leads to, associated by us or by others: these are tested and shown."""
     return tuple(
         TargetMemory(target.id, target.name, target.urls, target.state)
-        for target in targets
-        if target.id in associated and target.running
+        for target in targets.among(id_of, associated)
+        if target.running
     )
 
 

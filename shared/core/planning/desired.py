@@ -93,13 +93,14 @@ def recognition_condition(endpoint: Endpoint, services: Services) -> Condition:
 def addressed(endpoint: Endpoint) -> Condition:
     """Whether the endpoint has its private address."""
     failed = _is_failed(endpoint)
-    told = f"Azure says that the endpoint's provisioning is {endpoint.provisioning_state}."
+    told = f"Azure says that the endpoint's provisioning is {endpoint.provisioning_state}." if failed else ""
     if failed and (endpoint.address is None or endpoint.status is not ConnectionStatus.APPROVED):
         reason = Reason.ENDPOINT_FAILED
         return c.blocked(c.ADDRESSED, reason, f"{told}{_address_of(endpoint)}", remedy_of(reason))
     if endpoint.address:
         # One that was approved works on, even if the last change to it failed.
-        return c.satisfied(c.ADDRESSED, Reason.HAS_ADDRESS, f"{endpoint.address}{f'. {told}' if failed else ''}")
+        message = f"{endpoint.address}. {told}" if failed else endpoint.address
+        return c.satisfied(c.ADDRESSED, Reason.HAS_ADDRESS, message)
     message = f"The endpoint is {endpoint.provisioning_state or 'being created'}, and has no private IPv4 address"
     only = f": only {endpoint.ipv6}, to which none of Elastic's names leads." if endpoint.ipv6 else "."
     return c.waiting(c.ADDRESSED, Reason.NO_ADDRESS_YET, message + only)
@@ -176,6 +177,8 @@ def _standing(endpoint: Endpoint) -> str:
 
 def _tags_of(endpoint: Endpoint) -> str:
     """What is to be said of the endpoint's tags: what a value that is none counts as."""
+    if not endpoint.tags:
+        return ""
     claim, on_delete = endpoint.tag(CLAIM_TAG), endpoint.tag(ON_DELETE_TAG)
     notes = [tag_note(endpoint)]
     if claim and claim.lower() not in {"true", "false"}:

@@ -9,7 +9,7 @@ because from the moment of the link every name of the zone resolves through that
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from shared.core.model import conditions as c
@@ -19,7 +19,7 @@ from shared.core.model.markers import Marker, maker_of
 from shared.core.model.ownership import Owned, Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record_parts import NAMES, DnsState, RefusedNetwork
-from shared.core.model.resources import NamedRecords, NameResolution, Zone
+from shared.core.model.resources import Listing, NamedRecords, NameResolution, Zone, zone_key
 from shared.core.model.steps import CreateLink, CreateZone, DnsStep, LaterStep, PutWildcardRecord, creates
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning import dns_problems
@@ -28,8 +28,8 @@ from shared.core.planning.dns_record import (
     ADDRESS,
     Answering,
     HolderFacts,
+    after_the_zone,
     first_marker,
-    no_address,
     plan_record,
     record_later,
     record_owner,
@@ -47,8 +47,6 @@ class DnsFacts:
     """Which networks answer the clients; None: not known, so the endpoint's own is assumed."""
     zone_counts: Mapping[str, int] = field(default_factory=dict)
     """Zones of any name in each subscription whose zones were all listed, by its lower-cased id."""
-    known: DnsState = DnsState()
-    """What the record says of the connection's DNS."""
     holders: HolderFacts = HolderFacts()
     """Of the endpoints that hold the `*` record of the zone in use."""
     unusable: Mapping[str, Explanation] = field(default_factory=dict)
@@ -61,6 +59,7 @@ class DnsFacts:
 
 
 _ALONE = DnsFacts()
+_NOTHING_KNOWN = DnsState()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,8 @@ class _Networks:
 
     def ours_to_link(self, vnet: str) -> bool:
         """Whether the app links it: the endpoint's own, and those that the settings name."""
-        return lower_case(vnet) in _lower((self.own, *self.further))
+        key = lower_case(vnet)
+        return key == lower_case(self.own) or key in _lower(self.further)
 
 
 def _lower(ids: tuple[str, ...]) -> set[str]:
@@ -140,9 +140,18 @@ def link_name(vnet_id: str) -> str:
     return f"autopilot-{hashlib.sha256(lower_case(vnet_id).encode()).hexdigest()[:12]}"
 
 
-def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, facts: DnsFacts = _ALONE) -> DnsPlan:
-    """What is left to do for DNS, given every visible zone; those of other names (the sweep has them) are left out."""
-    zones = tuple(zone for zone in zones if zone.name.lower() == desired.service.zone)
+def plan_dns(
+    desired: Desired,
+    zones: Collection[Zone],
+    options: PlanOptions,
+    facts: DnsFacts = _ALONE,
+    known: DnsState = _NOTHING_KNOWN,
+) -> DnsPlan:
+    """What is left to do for DNS, given every visible zone; those of other names are left out.
+
+    `known`: what the record says of the connection's DNS.
+    """
+    zones = Listing.of(zones).where(zone_name, desired.service.zone)
     resolution = facts.resolution
     answering = resolution.networks if resolution is not None and resolution.networks else (desired.endpoint.vnet_id,)
     networks = _Networks(desired.endpoint.vnet_id, desired.link_vnets, answering)
@@ -150,7 +159,7 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
     if zone is None:
         home = _free_home(desired, zones, facts)
         if isinstance(home, Condition):
-            return DnsPlan((), (home, *_after_the_zone(desired, home)), resolution=resolution)
+            return DnsPlan((), (home, *after_the_zone(desired, home)), resolution=resolution)
         return _plan_new_zone(desired, home, zones, options, networks, resolution)
     answering_here = Answering(networks.answering_by(zone), networks.hub_answers)
     record_steps, record = plan_record(desired, zone, options, answering_here, facts.holders)
@@ -158,8 +167,8 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
     maker = "" if owner is Owner.OURS else f" It was made by {maker_of(zone.marker)} and is used as it is."
     where = f"Zone {zone.name} in resource group {zone.id.resource_group}."
     zone_condition = c.satisfied(c.ZONE_READY, Reason.EXISTS, f"{where}{maker}")
-    elsewhere = _elsewhere(zone, zones, networks, facts)
-    unlinkable = {one.vnet for one in facts.known.refused} - elsewhere
+    elsewhere = _elsewhere(zone, zones, networks, known, full=facts.full)
+    unlinkable = {one.vnet for one in known.refused} - elsewhere
     link_steps, linked, links = _plan_links(
         desired, zone, zones, networks, _held_back(desired, zone, record), (elsewhere, unlinkable)
     )
@@ -176,7 +185,7 @@ def plan_dns(desired: Desired, zones: tuple[Zone, ...], options: PlanOptions, fa
             sorted(lower_case(one) for one in (*networks.all, options.app_network) if one and zone.link_to(one))
         ),
         elsewhere=tuple(sorted(elsewhere)),
-        advice=_advice(desired, zone, networks, elsewhere, facts.known.refused) if record.true else (),
+        advice=_advice(desired, zone, networks, elsewhere, known.refused) if record.true else (),
         resolution=resolution,
         later=record_later(desired, zone.id)
         if zone.record is None
@@ -205,17 +214,27 @@ def _owner(mine: Marker, theirs: Marker | None) -> Owner:
 # -- zone ----------------------------------------------------------------------------------------------------------
 
 
-def _zone_in_use(desired: Desired, zones: tuple[Zone, ...], networks: _Networks, facts: DnsFacts) -> Zone | None:
+def _zone_in_use(desired: Desired, zones: Listing[Zone], networks: _Networks, facts: DnsFacts) -> Zone | None:
     """The zone that the clients see, else the one that was made for this endpoint; None: there is none yet."""
-    seen = [zone for zone in zones if networks.answering_by(zone)]
+    if not zones:
+        return None
     # Where several networks answer by several zones, the one that is right for this endpoint is kept right.
-    seen.sort(key=lambda zone: not _has_record(desired, zone))
-    made = (zone for zone in zones if zone.marker == desired.marker or _same(zone.marker, desired.marker))
-    return next(iter(seen), None) or next(made, None) or _free_zone(desired, zones, facts)
+    seen = sorted(zones.among(_linked, _lower(networks.answering)), key=lambda zone: not _has_record(desired, zone))
+    made = zones.where(_made_for, (desired.marker.instance, desired.connection_id))
+    return next(iter((*seen, *made)), None) or _free_zone(desired, zones, facts)
 
 
-def _same(theirs: Marker | None, mine: Marker) -> bool:
-    return mine.same_maker(theirs) and theirs is not None and theirs.connection_id == mine.connection_id
+def zone_name(zone: Zone) -> tuple[str]:
+    """The name that a zone is looked for by."""
+    return (zone.name.lower(),)
+
+
+def _linked(zone: Zone) -> list[str]:
+    return [lower_case(link.vnet_id) for link in zone.links if not link.failed]
+
+
+def _made_for(zone: Zone) -> tuple[tuple[str, str], ...]:
+    return () if zone.marker is None else ((zone.marker.instance, zone.marker.connection_id),)
 
 
 def _has_record(desired: Desired, zone: Zone) -> bool:
@@ -229,14 +248,14 @@ def _has_record(desired: Desired, zone: Zone) -> bool:
 
 
 def _usable_homes(desired: Desired, facts: DnsFacts) -> list[ArmId]:
-    return [home for home in desired.zone_homes if home.subscription_id.lower() not in facts.unusable]
+    unusable = facts.unusable
+    return [home for home in desired.zone_homes if not unusable or home.subscription_id.lower() not in unusable]
 
 
-def _free_zone(desired: Desired, zones: tuple[Zone, ...], facts: DnsFacts) -> Zone | None:
+def _free_zone(desired: Desired, zones: Listing[Zone], facts: DnsFacts) -> Zone | None:
     """The zone of the first place that is free, if there is one already; see `_free_home`."""
-    at = {zone.id.key: zone for zone in zones}
     for home in _usable_homes(desired, facts):
-        zone = at.get(home.key)
+        zone = next(iter(zones.where(zone_key, home.key)), None)
         if zone is None:
             return None
         if _is_free(desired, zone):
@@ -257,34 +276,24 @@ def _is_free(desired: Desired, zone: Zone) -> bool:
     return _has_record(desired, zone) or (desired.endpoint.address is None and not ours)
 
 
-def _free_home(desired: Desired, zones: tuple[Zone, ...], facts: DnsFacts) -> ArmId | Condition:
+def _free_home(desired: Desired, zones: Listing[Zone], facts: DnsFacts) -> ArmId | Condition:
     """Where the zone is made, or why nowhere: a group holds one zone of a name, a subscription 1,000 of any."""
-    taken = {zone.id.key: zone for zone in zones}
     homes = _usable_homes(desired, facts)
     if not homes:
         return dns_problems.no_usable_home(desired, facts.unusable)
-    free = [home for home in homes if home.key not in taken]
+    free = [home for home in homes if not zones.where(zone_key, home.key)]
     for home in free:
         if facts.zone_counts.get(home.subscription_id.lower(), 0) < MOST_ZONES:
             return home
-    return dns_problems.zone_limit(desired, free, MOST_ZONES) if free else dns_problems.no_place(desired, taken)
-
-
-def _after_the_zone(desired: Desired, why_none: Condition | None = None) -> tuple[Condition, Condition]:
-    """Links and record wait for the zone; `why_none`: for the person who is told why none is made, not for the app."""
-    linked, written = (
-        c.waiting(type_, Reason.MISSING, "The zone comes first.", c.WaitingFor.WORK)
-        if why_none is None
-        else c.blocked(type_, why_none.reason, "The zone comes first.", why_none.next_step, why_none.about)
-        for type_ in (c.LINKED, c.RECORD_READY)
-    )
-    return linked, no_address() if desired.endpoint.address is None else written
+    if free:
+        return dns_problems.zone_limit(desired, free, MOST_ZONES)
+    return dns_problems.no_place(desired, zones.among(zone_key, [home.key for home in desired.zone_homes]))
 
 
 def _plan_new_zone(
     desired: Desired,
     home: ArmId,
-    zones: tuple[Zone, ...],
+    zones: Listing[Zone],
     options: PlanOptions,
     networks: _Networks,
     resolution: NameResolution | None,
@@ -293,12 +302,10 @@ def _plan_new_zone(
     address = desired.endpoint.address
     if address is not None:
         steps.append(PutWildcardRecord(home, (address,), options.dns.record_ttl, first_marker(desired, address)))
-    free = (
-        vnet for vnet in networks.all if networks.ours_to_link(vnet) and not any(zone.link_to(vnet) for zone in zones)
-    )
+    free = (vnet for vnet in networks.all if networks.ours_to_link(vnet) and not zones.where(_linked, lower_case(vnet)))
     steps += [CreateLink(home, link_name(vnet), vnet, desired.marker) for vnet in free]
     made = c.waiting(c.ZONE_READY, Reason.MISSING, f"Zone {home.name} is to be created.", c.WaitingFor.WORK)
-    conditions = (made, *_after_the_zone(desired))
+    conditions = (made, *after_the_zone(desired))
     return DnsPlan(tuple(steps), conditions, resolution=resolution, later=record_later(desired, home))
 
 
@@ -329,21 +336,18 @@ def _held_back(desired: Desired, zone: Zone, record: Condition) -> Condition | N
     return None
 
 
-def _elsewhere(zone: Zone, zones: tuple[Zone, ...], networks: _Networks, facts: DnsFacts) -> set[str]:
+def _elsewhere(zone: Zone, zones: Listing[Zone], networks: _Networks, known: DnsState, *, full: bool) -> set[str]:
     """Lower-cased ids of the networks that another zone of the name serves: seen, or known from a refusal of Azure."""
-    refused = {one.vnet for one in facts.known.refused if one.reason is Reason.NETWORK_LINKED_TO_ANOTHER_ZONE}
-    known = refused | (set() if facts.full else set(facts.known.elsewhere))
-    others = [other for other in zones if other.id.key != zone.id.key]
-    missing = [one for one in networks.all if not zone.link_to(one)]
-    return {
-        lower_case(one) for one in missing if lower_case(one) in known or any(other.link_to(one) for other in others)
-    }
+    told = {one.vnet for one in known.refused if one.reason is Reason.NETWORK_LINKED_TO_ANOTHER_ZONE}
+    told |= set() if full else set(known.elsewhere)
+    missing = (lower_case(one) for one in networks.all if not zone.link_to(one))
+    return {one for one in missing if one in told or zones.where(_linked, one)}
 
 
 def _plan_links(
     desired: Desired,
     zone: Zone,
-    zones: tuple[Zone, ...],
+    zones: Listing[Zone],
     networks: _Networks,
     held_back: Condition | None,
     not_ours: tuple[set[str], set[str]],
@@ -360,7 +364,8 @@ def _plan_links(
             if not link.completed:
                 problems.append(dns_problems.link_in_progress(vnet, link.name))
         elif lower_case(vnet) in elsewhere:
-            problems += [dns_problems.answers_by_another(vnet, zones)] if decides else []
+            others = zones.where(_linked, lower_case(vnet))
+            problems += [dns_problems.answers_by_another(vnet, others)] if decides else []
         elif lower_case(vnet) in unlinkable and not decides:
             continue
         elif held_back is not None:

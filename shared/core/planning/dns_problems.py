@@ -37,9 +37,10 @@ def zone_limit(desired: Desired, homes: Collection[ArmId], most: int) -> Conditi
     )
 
 
-def no_place(desired: Desired, zones: Mapping[str, Zone]) -> Condition:
+def no_place(desired: Desired, zones: Iterable[Zone]) -> Condition:
     """Every group in which the zone may be made has one of the name, of another endpoint."""
-    taken = [zones[home.key] for home in desired.zone_homes if home.key in zones]
+    there = {zone.id.key: zone for zone in zones}
+    taken = [there[home.key] for home in desired.zone_homes if home.key in there]
     more = f", and so have {len(taken) - 1} more" if len(taken) > 1 else ""
     return c.blocked(
         c.ZONE_READY,
@@ -76,8 +77,8 @@ def holder_of(zone: Zone) -> str:
 
 
 def answers_by_another(vnet_id: str, zones: Iterable[Zone]) -> Condition:
-    """A network that answers the clients, and is linked to another zone of the name."""
-    other = next((zone for zone in zones if zone.link_to(vnet_id)), None)
+    """A network that answers the clients, and is linked to another zone of the name: the first of these."""
+    other = next(iter(zones), None)
     by = "a zone that the app cannot see" if other is None else f"zone {other.id.text}, of {holder_of(other)}"
     return c.blocked(
         c.LINKED,

@@ -7,6 +7,7 @@ record, then its holder), the holder's GUID in the marker, and the record's age 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from shared.core.model import conditions as c
@@ -15,7 +16,7 @@ from shared.core.model.conditions import Condition
 from shared.core.model.markers import Holder, RecordMarker, maker_of
 from shared.core.model.ownership import Owned, Owner
 from shared.core.model.reasons import Reason
-from shared.core.model.resources import WildcardRecord, Zone
+from shared.core.model.resources import Listing, WildcardRecord, Zone
 from shared.core.model.steps import DeleteRecord, LaterStep, PutWildcardRecord, WithdrawAddress
 from shared.core.options.dns import RecordMode
 from shared.core.options.plan_options import PlanOptions
@@ -68,6 +69,23 @@ def no_address() -> Condition:
     return c.waiting(c.RECORD_READY, Reason.NO_ADDRESS_YET, "The endpoint has no private address yet.")
 
 
+_ZONE_FIRST = tuple(
+    c.waiting(type_, Reason.MISSING, "The zone comes first.", c.WaitingFor.WORK) for type_ in (c.LINKED, c.RECORD_READY)
+)
+
+
+def after_the_zone(desired: Desired, why_none: Condition | None = None) -> tuple[Condition, Condition]:
+    """Links and record wait for the zone; `why_none`: for the person who is told why none is made, not for the app."""
+    if why_none is None:
+        linked, written = _ZONE_FIRST
+    else:
+        linked, written = (
+            c.blocked(type_, why_none.reason, "The zone comes first.", why_none.next_step, why_none.about)
+            for type_ in (c.LINKED, c.RECORD_READY)
+        )
+    return linked, no_address() if desired.endpoint.address is None else written
+
+
 def record_later(desired: Desired, zone: ArmId) -> tuple[LaterStep, ...]:
     """The record that is made once the endpoint has an address."""
     if desired.endpoint.address is not None:
@@ -96,6 +114,17 @@ def plan_record(
     if record.marker is None or record.marker.instance != options.installation.instance_id:
         return (), _foreign_record(desired, zone, record, address, options, answering)
     return _plan_our_record(desired, zone, record, address, options, answering, facts)
+
+
+def withdrawals(connection_id: str, zones: Collection[Zone], options: PlanOptions) -> tuple[WithdrawAddress, ...]:
+    """The writes that take one endpoint's address out of the records of ours that it shares."""
+    held = Listing.of(zones).where(_holders, connection_id)
+    return tuple(step for zone in held if (step := withdrawal(connection_id, zone, options)) is not None)
+
+
+def _holders(zone: Zone) -> list[str]:
+    marker = zone.record.marker if zone.record is not None else None
+    return [holder.connection_id for holder in marker.holders] if marker is not None else []
 
 
 def withdrawal(connection_id: str, zone: Zone, options: PlanOptions) -> WithdrawAddress | None:

@@ -261,6 +261,8 @@ def changed_explanation(desired: Desired, record: ConnectionRecord) -> Explanati
 
 def left_without_key(record: ConnectionRecord, options: PlanOptions) -> Explanation | None:
     """What is said of a policy in the organization that the connection was moved from, while there is no key of it."""
+    if not record.former_things:
+        return None
     former = in_former_organization(record)
     known = {one.name for one in options.organizations} | ({DEFAULT} if options.has_default_organization else set())
     if former is None or not former.elastic.policy.id or former.organization in known:

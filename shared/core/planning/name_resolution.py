@@ -11,14 +11,14 @@ https://learn.microsoft.com/azure/dns/private-resolver-architecture
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from shared.core.model.arm_ids import lower_case
-from shared.core.model.resources import NameResolution, VirtualNetwork
+from shared.core.model.resources import Listing, NameResolution, VirtualNetwork
 
 
 def resolution_of(
-    vnet_id: str, network: VirtualNetwork | None, others: Iterable[VirtualNetwork] = ()
+    vnet_id: str, network: VirtualNetwork | None, others: Collection[VirtualNetwork] = ()
 ) -> NameResolution:
     """Who answers the clients in `vnet_id`; `network` is what was read of it, None where it cannot be read.
 
@@ -31,7 +31,7 @@ def resolution_of(
     servers = network.own_dns_servers
     if not servers:
         return NameResolution((vnet_id,))
-    further = tuple(others)
+    further = Listing.of(others)
     found = {server: _network_of(server, network, further) for server in servers}
     answering = {lower_case(one): one for one in found.values() if one is not None}
     unknown = tuple(server for server, one in found.items() if one is None)
@@ -40,17 +40,21 @@ def resolution_of(
 
 def unexplained(network: VirtualNetwork) -> bool:
     """Whether it takes more than the network itself and its peerings to tell who answers."""
-    return any(_network_of(server, network, ()) is None for server in network.own_dns_servers)
+    return any(_network_of(server, network, Listing()) is None for server in network.own_dns_servers)
 
 
-def _network_of(server: str, network: VirtualNetwork, others: tuple[VirtualNetwork, ...]) -> str | None:
+def _network_of(server: str, network: VirtualNetwork, others: Listing[VirtualNetwork]) -> str | None:
     if _contains(network.prefixes, server):
         return network.id
     # Azure lets no two networks with overlapping prefixes be peered with one: what is found among the peers is it.
     for peering in network.peerings:
         if _contains(peering.prefixes, server):
             return peering.network_id
-    containing = {lower_case(other.id): other.id for other in others if _contains(other.prefixes, server)}
+    return others.once(_only_one_with, server)
+
+
+def _only_one_with(networks: Iterable[VirtualNetwork], server: str) -> str | None:
+    containing = {lower_case(one.id): one.id for one in networks if _contains(one.prefixes, server)}
     return next(iter(containing.values())) if len(containing) == 1 else None
 
 

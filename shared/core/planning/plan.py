@@ -23,7 +23,17 @@ from shared.core.model.record_elastic import (
     PolicyMemory,
     TargetMemory,
 )
-from shared.core.model.resources import POLICY_TYPE, Claim, ConnectionStatus, Endpoint, Policy, Target, Zone
+from shared.core.model.resources import (
+    Claim,
+    ConnectionStatus,
+    Endpoint,
+    Listing,
+    Policy,
+    Target,
+    Zone,
+    in_region,
+    types_of,
+)
 from shared.core.model.steps import (
     Associate,
     CreatePolicy,
@@ -48,7 +58,7 @@ from shared.core.planning.associations import (
 )
 from shared.core.planning.desired import TERMINAL, Desired, addressed, approved, behind_approval, recognition_condition
 from shared.core.planning.dns import DnsFacts, DnsPlan, plan_dns
-from shared.core.planning.dns_record import withdrawal
+from shared.core.planning.dns_record import withdrawals
 from shared.core.planning.former import changed_explanation, left_without_key
 from shared.core.planning.policy import plan_claim, plan_policy, policies_of
 from shared.core.planning.requeue import LONGEST, overdue
@@ -114,31 +124,33 @@ def plan(desired: Desired, observed: Observed, record: ConnectionRecord, options
     seen = (recognition_condition(endpoint, options.services), addressed(endpoint))
     if endpoint.status in TERMINAL:
         first = (*seen, approved(endpoint, record, options, now))
-        shared = (withdrawal(desired.connection_id, zone, options) for zone in observed.zones or ())
-        return Plan(None, None, first, tuple(one for one in shared if one is not None))
+        return Plan(None, None, first, withdrawals(desired.connection_id, observed.zones or (), options))
     zones = observed.zones if endpoint.vnet_id else None
-    facts = observed.facts if observed.facts.known is record.dns else replace(observed.facts, known=record.dns)
     elastic = None
     if observed.elastic is not None and endpoint.guid:
         elastic = plan_elastic(desired, observed.elastic, record, options, now)
         record = record.with_policy(elastic.policy)
-    dns = None if zones is None else plan_dns(desired, zones, options, facts)
+    dns = None if zones is None else plan_dns(desired, zones, options, observed.facts, record.dns)
     if dns is not None and elastic is not None and elastic.crowd is not None:
         dns = dns.held_by(elastic.crowd)
     policies = observed.elastic.policies if observed.elastic is not None else ()
-    first = (*seen, with_misspelt(approved(endpoint, record, options, now), endpoint, policies))
+    approval = with_misspelt(approved(endpoint, record, options, now), endpoint, policies)
     network = () if endpoint.vnet_id else (_NO_NETWORK,)
     policy = () if endpoint.guid else (_NO_GUID,)
     branches = (*(dns.conditions if dns else network), *(elastic.conditions if elastic else policy))
-    standing = behind_approval((*first, *branches))
-    late = (overdue(one, record.condition(one.type), now) if one.reason in LONGEST else one for one in standing)
-    found = Plan(dns, elastic, tuple(late))
-    return _with_restores(found, observed, known, options, now)
+    standing = (*seen, approval, *branches)
+    if not approval.true:
+        standing = behind_approval(standing)
+    if not LONGEST.keys().isdisjoint([one.explanation.reason for one in standing]):
+        standing = tuple(overdue(one, record.condition(one.type), now) for one in standing)
+    return _with_restores(Plan(dns, elastic, standing), observed, known, options, now)
 
 
 def _may_restore(steps: Iterable[Step], record: ConnectionRecord) -> bool:
     """Whether any step may put right what others changed or deleted; of what is made for the first time, none does."""
     dns, policy = record.dns, record.elastic.policy
+    if not (dns.zone or dns.links or dns.record or policy.id or record.elastic.associations or record.status.restored):
+        return False
     for step in steps:
         match step:
             case Associate():
@@ -239,9 +251,6 @@ def _remember_elastic(record: ConnectionRecord, elastic: ElasticPlan) -> Connect
     ).with_status(advice=elastic.advice)
 
 
-__all__ = ["POLICY_TYPE", "ElasticPlan", "ObservedElastic", "addressed", "approved", "plan_elastic", "policies_of"]
-
-
 @dataclass(frozen=True, slots=True)
 class ObservedElastic:
     """What Elastic Cloud answered about one endpoint's region."""
@@ -297,7 +306,8 @@ def plan_elastic(
     desired: Desired, observed: ObservedElastic, record: ConnectionRecord, options: PlanOptions, now: datetime
 ) -> ElasticPlan:
     """What is left to do in Elastic Cloud."""
-    here = tuple(policy for policy in observed.policies if policy.region == desired.service.elastic_region)
+    listed = Listing.of(observed.policies)
+    here = in_region(listed, desired.service.elastic_region)
     policy = plan_policy(
         desired,
         here,
@@ -307,16 +317,14 @@ def plan_elastic(
         observed.seen_guids,
         observed.unseen,
         observed.vanished,
-        frozenset(one.id for one in observed.targets or ()),
+        observed.targets or (),
     ).shown_by(observed.key_mark)
     claim = plan_claim(desired, observed.claims, record, offered=observed.offers_claims)
     steps, conditions = (*policy.steps, *claim.steps), (policy.condition, *claim.conditions)
-    advice = policy_advice(desired, observed.policies, policy.memory.id)
-    advice += _only(key_advice(observed.key_expires, now))
-    advice += _only(left_without_key(record, options))
+    advice = policy_advice(desired, listed, policy.memory.id)
     changed = changed_explanation(desired, record)
+    advice += _only(key_advice(observed.key_expires, now), left_without_key(record, options), changed)
     if changed is not None:
-        advice += (changed,)
         told = replace(policy.condition.explanation, message=f"{policy.condition.message} {changed.message}")
         conditions = (replace(policy.condition, explanation=told), *claim.conditions)
     record = record.with_policy(policy.memory)
@@ -358,7 +366,6 @@ def plan_elastic(
             later=tuple(LaterStep(str(step), step.condition, after, step.action) for step in found.steps),
         )
     served = {target.id for target in found.targets}
-    types = {policy.id: policy.type for policy in here}
     looked_at = policy.memory.recovered and not _hides_some(policy.policy)
     return ElasticPlan(
         (*steps, *found.steps),
@@ -368,7 +375,7 @@ def plan_elastic(
         found.targets,
         claim.memory,
         found.pending_targets,
-        advice + _only(sign_in_advice(observed.targets, served, types, record.status.advice)),
+        advice + _only(sign_in_advice(observed.targets, served, here.once(types_of), record.status.advice)),
     )
 
 
@@ -380,11 +387,11 @@ def _hides_some(policy: Policy | None) -> bool:
 def targets_that_matter(desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord) -> tuple[str, ...]:
     """Ids and names: those asked for, those we associated, and those that the policy in use is associated with."""
     remembered = (memory.target_id for memory in record.elastic.associations)
-    here = tuple(policy for policy in policies if policy.region == desired.service.elastic_region)
+    here = in_region(policies, desired.service.elastic_region)
     matching = policies_of(here, desired.endpoint.guid, record.elastic.policy.id)
     associated = (target_id for policy in matching[:1] for target_id in policy.associations)
     return tuple(dict.fromkeys((*desired.targets, *remembered, *associated)))
 
 
-def _only(advice: Explanation | None) -> tuple[Explanation, ...]:
-    return () if advice is None else (advice,)
+def _only(*advice: Explanation | None) -> tuple[Explanation, ...]:
+    return tuple([one for one in advice if one is not None])

@@ -15,13 +15,22 @@ from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets, none_o
 from shared.core.model import conditions as c
 from shared.core.model.conditions import Condition
 from shared.core.model.decisions import ConnectionDecision, Decided
-from shared.core.model.markers import maker_of, marker_from_description, updated_description
+from shared.core.model.markers import maker_of
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import ClaimMemory, PolicyMemory
-from shared.core.model.resources import POLICY_TYPE, Claim, Policy, Rule
-from shared.core.model.steps import ClaimEndpoint, CreatePolicy, UnclaimEndpoint, UpdatePolicy
+from shared.core.model.resources import (
+    Claim,
+    Listing,
+    Policy,
+    Rule,
+    Target,
+    id_of,
+    policies_admitting,
+    policies_made_for,
+)
+from shared.core.model.steps import ClaimEndpoint, CreatePolicy, UnclaimEndpoint, UpdatePolicy, updated
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
 from shared.core.reasons import explain
@@ -42,32 +51,35 @@ class PolicyPlan:
         return self if self.policy is None or not key_mark else replace(self, memory=replace(self.memory, key=key_mark))
 
 
-def policies_of(policies: tuple[Policy, ...], guid: str, known_id: str = "") -> tuple[Policy, ...]:
+_NONE = PolicyMemory()
+
+
+def policies_of(policies: Collection[Policy], guid: str, known_id: str = "") -> tuple[Policy, ...]:
     """The policies that let this endpoint in, the one to use first: associated ones, the one in use, the lowest id."""
-    wanted = guid.lower()
-    found = (
-        policy
-        for policy in policies
-        if policy.type == POLICY_TYPE and any(rule.endpoint_guid.lower() == wanted for rule in policy.rules)
-    )
-    return tuple(sorted(found, key=lambda policy: (not policy.used, policy.id != known_id, policy.id)))
+    return _in_order(policies_admitting(guid, policies), known_id)
+
+
+def _in_order(policies: Listing[Policy], known_id: str) -> tuple[Policy, ...]:
+    if not policies:
+        return policies
+    return tuple(sorted(policies, key=lambda policy: (not policy.used, policy.id != known_id, policy.id)))
 
 
 def plan_policy(
     desired: Desired,
-    policies: tuple[Policy, ...],
+    policies: Collection[Policy],
     record: ConnectionRecord,
     options: PlanOptions,
     begun_at: datetime,
     seen_guids: Collection[str] | None = None,
     unseen: UnseenTargets = NONE_UNSEEN,
     vanished: Collection[str] = (),
-    shown: Collection[str] = (),
+    shown: Collection[Target] = (),
 ) -> PolicyPlan:
     """Use the policy that lets the endpoint in, let ours follow the endpoint, or make one.
 
     `seen_guids`: lower-cased, of the endpoints that the app sees; None: not read. `begun_at`: a moment before the
-    policies were read. `vanished`: what `all_vanished` says. `shown`: ids of targets that Elastic Cloud shows.
+    policies were read. `vanished`: what `all_vanished` says. `shown`: targets that Elastic Cloud shows.
     Making one is not idempotent: an id is given up only when reads had the time to show it, and a second POST is sent
     only when the first one can show no more.
     """
@@ -78,7 +90,7 @@ def plan_policy(
     if matching:
         return _existing(desired, matching, record, begun_at)
     same = record.identity.guid.lower() in {"", desired.endpoint.guid.lower()}
-    memory = record.elastic.policy if same else PolicyMemory()
+    memory = record.elastic.policy if same else _NONE
     if memory.owner is Owner.OURS and _may_not_show_yet(memory, policies, options, begun_at):
         just_made = c.satisfied(c.POLICY_READY, Reason.CREATED, f"Policy {memory.id} was just created.")
         return PolicyPlan((), just_made, memory)
@@ -86,16 +98,16 @@ def plan_policy(
         return PolicyPlan((), doubt, memory)
     ends = search_ends(record, options)
     if ends is not None and begun_at < ends:
-        return PolicyPlan((), _uncertain(record, ends), PolicyMemory())
+        return PolicyPlan((), _uncertain(record, ends), _NONE)
     missing = c.waiting(c.POLICY_READY, Reason.MISSING, "The policy is to be created.", c.WaitingFor.WORK)
-    return PolicyPlan((_create(desired),), missing, PolicyMemory())
+    return PolicyPlan((_create(desired),), missing, _NONE)
 
 
 def _may_not_show_yet(
-    memory: PolicyMemory, policies: tuple[Policy, ...], options: PlanOptions, begun_at: datetime
+    memory: PolicyMemory, policies: Collection[Policy], options: PlanOptions, begun_at: datetime
 ) -> bool:
     visible = timedelta(seconds=options.timing.visibility)
-    listed = any(policy.id == memory.id for policy in policies)  # with another rule: it shows
+    listed = Listing.of(policies).where(id_of, memory.id)  # with another rule: it shows
     return not listed and memory.learned_at is not None and begun_at < memory.learned_at + visible
 
 
@@ -121,12 +133,14 @@ def _doubt_about_the_key(
     record: ConnectionRecord,
     unseen: UnseenTargets,
     vanished: Collection[str],
-    shown: Collection[str],
+    shown: Collection[Target],
 ) -> Condition | None:
+    if not vanished and not record.elastic.associations:
+        return None
     associated = [one.target_id for one in record.elastic.associations]
     if memory.owner is Owner.OURS and unseen.all_out_of_sight(associated):
         return _of_another_organization(memory, record)
-    if not vanished or not set(associated).isdisjoint(shown):
+    if not vanished or Listing.of(shown).among(id_of, associated):
         return None  # the key that shows them is of their organization, and there is no policy of ours in it any more
     told = none_of_ours(vanished)
     return c.blocked(c.POLICY_READY, told.reason, told.message, told.next_step)
@@ -178,12 +192,8 @@ def nothing_known(record: ConnectionRecord) -> bool:
 
 def is_ours(desired: Desired, policy: Policy) -> bool:
     """Whether this installation made the policy, for this connection."""
-    marker = policy.marker
-    return (
-        marker is not None
-        and desired.marker.same_maker(marker)
-        and marker.connection_id == desired.marker.connection_id
-    )
+    mine, marker = desired.marker, policy.marker
+    return mine.same_maker(marker) and marker is not None and marker.connection_id == mine.connection_id
 
 
 # -- a policy that has the endpoint's GUID -------------------------------------------------------------------------
@@ -229,20 +239,6 @@ def _update(desired: Desired, policy: Policy, replaces: tuple[str, ...]) -> Upda
     return UpdatePolicy(policy.id, endpoint.name, endpoint.name, endpoint.guid, replaces, desired.marker)
 
 
-def updated(policy: Policy, step: UpdatePolicy) -> Policy:
-    """A policy once the step is done; `clouds` sends Elastic Cloud the same."""
-    gone = {*step.replaces, step.endpoint_guid.lower()}
-    others = tuple(rule for rule in policy.rules if rule.endpoint_guid.lower() not in gone)
-    description = updated_description(policy.description, step.marker)
-    return replace(
-        policy,
-        name=step.name,
-        description=description,
-        rules=(Rule(step.endpoint_name, step.endpoint_guid), *others),
-        marker=marker_from_description(description),
-    )
-
-
 def _differs(desired: Desired, policy: Policy, named: set[str]) -> Condition:
     message = f"Policy {policy.id} names {', '.join(sorted(named))}; it is to name {desired.endpoint.name}."
     return c.waiting(c.POLICY_READY, Reason.DIFFERENT, message, c.WaitingFor.WORK)
@@ -281,11 +277,10 @@ def _notes(desired: Desired, policy: Policy, others: list[Policy], *, ours: bool
 # -- our policy of the endpoint that had this name before ----------------------------------------------------------
 
 
-def _of_former_guid(desired: Desired, policies: tuple[Policy, ...], record: ConnectionRecord) -> Policy | None:
+def _of_former_guid(desired: Desired, policies: Collection[Policy], record: ConnectionRecord) -> Policy | None:
     """Our policy for this connection, with the GUID of an endpoint that is gone; an associated one first."""
-    found = [policy for policy in policies if policy.type == POLICY_TYPE and is_ours(desired, policy)]
-    found.sort(key=lambda policy: (not policy.used, policy.id != record.elastic.policy.id, policy.id))
-    return next(iter(found), None)
+    found = policies_made_for(desired.connection_id, policies, desired.marker.instance)
+    return next(iter(_in_order(found, record.elastic.policy.id)), None)
 
 
 def _rule_changed(desired: Desired, former: Policy, matching: tuple[Policy, ...], record: ConnectionRecord) -> bool:
@@ -349,6 +344,10 @@ def _edited(desired: Desired, policy: Policy, named: list[Rule]) -> Condition:
     )
 
 
+def _claimed(claim: Claim) -> tuple[str]:
+    return (claim.endpoint_guid.lower(),)
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimPlan:
     """What is left to do for the claim."""
@@ -359,6 +358,9 @@ class ClaimPlan:
     memory: ClaimMemory | None = None
 
 
+_NO_CLAIM = ClaimPlan()
+
+
 def plan_claim(
     desired: Desired, claims: tuple[Claim, ...] | None, record: ConnectionRecord, *, offered: bool = True
 ) -> ClaimPlan:
@@ -366,15 +368,14 @@ def plan_claim(
 
     `offered`: whether the family has claims at all.
     """
-    if not offered:
+    if not (desired.claim or record.elastic.claim):
+        return _NO_CLAIM
+    if not offered or claims is None:
         message = f"Elastic offers no claims for endpoints of {desired.service.family.noun}s, so none is made."
         none = Condition(c.CLAIMED, c.Status.FALSE, explain(Reason.CLAIMS_NOT_OFFERED, message))
-        return ClaimPlan((), (none,) if desired.claim else (), record.elastic.claim)
-    if claims is None:
         unread = c.unknown(c.CLAIMED, Reason.NOT_OBSERVED, "The claims have not been read yet.")
-        return ClaimPlan((), (unread,) if desired.claim else (), record.elastic.claim)
+        return ClaimPlan((), (none if not offered else unread,) if desired.claim else (), record.elastic.claim)
     endpoint, region = desired.endpoint, desired.service.elastic_region
-    held = {claim.endpoint_guid.lower() for claim in claims}
     old = record.elastic.claim
     outdated = old is not None and (not desired.claim or old.guid.lower() != endpoint.guid.lower())
     missing = c.waiting(c.CLAIMED, Reason.MISSING, "The endpoint is to be claimed.", c.WaitingFor.WORK)
@@ -385,8 +386,8 @@ def plan_claim(
         return ClaimPlan((step,), (missing,) if desired.claim else (), old)
     kept = None if outdated else old
     if not desired.claim:
-        return ClaimPlan((), (), kept)
-    if endpoint.guid.lower() in held:
+        return ClaimPlan(memory=kept)
+    if Listing.of(claims).where(_claimed, endpoint.guid.lower()):
         owner = kept.owner if kept is not None else Owner.ADOPTED
         maker = "" if owner is Owner.OURS else " It was made by others and is left to them."
         good = c.satisfied(c.CLAIMED, Reason.CLAIMED, f"No other organization can use this endpoint.{maker}")

@@ -6,8 +6,9 @@ nothing is concluded from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from shared.core.guards.consent import short_name
 from shared.core.guards.pause import Pause
@@ -18,11 +19,11 @@ from shared.core.model.conditions import Condition, Explanation
 from shared.core.model.errors import Blocked
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import Claim, Endpoint, Policy, Target, VirtualNetwork, Zone
+from shared.core.model.resources import Claim, Endpoint, Listing, Policy, Target, VirtualNetwork, Zone
 from shared.core.model.services import Family
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired, desired_of, subscriptions_of, zone_subscriptions
-from shared.core.planning.dns import DnsFacts
+from shared.core.planning.dns import DnsFacts, zone_name
 from shared.core.planning.former import ensure_has_one, key_missing_error, serving
 from shared.core.planning.name_resolution import resolution_of
 from shared.core.planning.plan import ObservedElastic
@@ -33,9 +34,9 @@ from shared.core.planning.requeue import condition_of
 class OrganizationListing:
     """What one Elastic Cloud organization answered; None: could not be read, so nothing is concluded from it."""
 
-    policies: tuple[Policy, ...] | None = None
-    targets: tuple[Target, ...] | None = None
-    claims: tuple[Claim, ...] | None = None
+    policies: Listing[Policy] | None = None
+    targets: Listing[Target] | None = None
+    claims: Listing[Claim] | None = None
 
     key_expires: datetime | None = None
     """When the key ends, as the answers said; None: not known, or never."""
@@ -47,20 +48,25 @@ class OrganizationListing:
     """What `unseen_targets.all_vanished` says of it."""
     key_mark: str = ""
 
-    def for_region(self, region: str) -> ObservedElastic | None:
-        """What matters to the endpoints of one region; None when not all of it was read."""
+    def seen_from(self, region: str, namesakes: tuple[str, ...], seen_guids: frozenset[str]) -> ObservedElastic | None:
+        """What matters to an endpoint of a region; None when not all of it was read."""
         if self.policies is None or self.targets is None:
             return None
-        claims = None if self.claims is None else tuple(one for one in self.claims if one.region == region)
         return ObservedElastic(
             self.policies,
             self.targets,
-            claims,
+            None if self.claims is None else self.claims.where(_region, region),
             self.key_expires,
+            namesakes=namesakes,
+            seen_guids=seen_guids,
             offers_claims=self.offers_claims,
             vanished=self.vanished,
             key_mark=self.key_mark,
         )
+
+
+def _region(claim: Claim) -> tuple[str]:
+    return (claim.region,)
 
 
 _UNREAD = OrganizationListing()
@@ -71,11 +77,11 @@ def subscriptions_answering(record: ConnectionRecord | None) -> tuple[str, ...]:
     return () if record is None else subscriptions_of(record.dns.resolution)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CloudListing:
     """What the listings of zones and of Elastic Cloud answered."""
 
-    zones: dict[str, tuple[Zone, ...] | None] = field(default_factory=dict)
+    zones: dict[str, Listing[Zone] | None] = field(default_factory=dict)
     """By subscription; None: could not be read, so nothing is concluded from it."""
     organizations: dict[tuple[str, Family], OrganizationListing] = field(default_factory=dict)
     """Elastic Cloud, by organization and family of targets."""
@@ -85,7 +91,7 @@ class CloudListing:
     """Why a subscription shows no zones and takes none: it is gone, or another tenant's."""
     networks: dict[str, VirtualNetwork | None] = field(default_factory=dict)
     """The endpoints' networks by their lower-cased ids. None: cannot be read; left out: could not be read just now."""
-    other_networks: tuple[VirtualNetwork, ...] = ()
+    other_networks: Listing[VirtualNetwork] = field(default_factory=Listing)
     """Further ones, in which the endpoints' name servers may be."""
     endpoints: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Ids of the endpoints that are handled, by resource group and name: `consent.short_name`."""
@@ -106,16 +112,28 @@ class CloudListing:
         return tuple(policy for one in self.organizations.values() for policy in one.policies or ())
 
     def zones_for(self, desired: Desired, record: ConnectionRecord, options: PlanOptions) -> tuple[Zone, ...] | None:
-        """The zones of every subscription that matters to an endpoint; None when one of them was not read.
+        """The zones of its service's name in every subscription that matters to an endpoint; None: not all were read.
 
         Of zones that are left to another sweep that counts for the one in use alone.
         """
         matter = dict.fromkeys((*zone_subscriptions(desired, options), *subscriptions_answering(record)))
-        found = [self.zones.get(subscription) for subscription in matter]
-        zones = tuple(zone for zones in found for zone in zones or ())
-        if None in found or self.left_to_another_sweep(desired, record):
+        if self.left_to_another_sweep(desired, record):
             return None
-        return zones
+        return self._zones_in(tuple(matter), desired.service.zone)
+
+    def _zones_in(self, subscriptions: tuple[str, ...], name: str) -> Listing[Zone] | None:
+        """Most endpoints share theirs with others, and what was looked for in one listing is known for all of them."""
+        if (subscriptions, name) not in self._together:
+            listed = [self.zones.get(one) for one in subscriptions]
+            found = [one.where(zone_name, name) for one in listed if one is not None]
+            whole = len(found) == len(listed)
+            zones = found[0] if len(found) == 1 else Listing(zone for some in found for zone in some)
+            self._together[subscriptions, name] = zones if whole else None
+        return self._together[subscriptions, name]
+
+    @cached_property
+    def _together(self) -> dict[tuple[tuple[str, ...], str], Listing[Zone] | None]:
+        return {}
 
     def left_to_another_sweep(self, desired: Desired, record: ConnectionRecord) -> bool:
         """Whether the content of the endpoint's zone is not read now; where none is known, of any that may be it."""
@@ -124,7 +142,11 @@ class CloudListing:
         return self._any_unread(desired)
 
     def _any_unread(self, desired: Desired) -> bool:
-        return any(key.endswith(f"/{desired.service.zone.lower()}") for key in self.unread_zones)
+        return desired.service.zone.lower() in self._unread_names
+
+    @cached_property
+    def _unread_names(self) -> frozenset[str]:
+        return frozenset(key.rpartition("/")[2] for key in self.unread_zones)
 
     def facts_for(self, desired: Desired, record: ConnectionRecord) -> DnsFacts:
         """What is known of DNS besides the zones."""
@@ -152,10 +174,9 @@ class CloudListing:
         listing = listing or _UNREAD
         if listing.key_refused is not None:
             return None, condition_of(c.POLICY_READY, listing.key_refused, None, now, options.timing.visibility)
-        found = listing.for_region(desired.service.elastic_region)
         own = desired.endpoint.id
         namesakes = tuple(one for one in self.endpoints.get(short_name(own), ()) if not same_id(one, own.text))
-        return found and replace(found, namesakes=namesakes, seen_guids=self.guids), None
+        return listing.seen_from(desired.service.elastic_region, namesakes, self.guids), None
 
 
 @dataclass(frozen=True, slots=True)

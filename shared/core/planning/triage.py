@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.core.guards.scope import asked_mode, effective_mode_of, in_scope, is_out_of_scope, outside, outside_by_id
-from shared.core.guards.unseen_targets import UnseenTargets
+from shared.core.guards.unseen_targets import NONE_UNSEEN, UnseenTargets
 from shared.core.model import conditions as c
 from shared.core.model.arm_ids import ArmId, connection_id, lower_case, parse_arm_id, parse_endpoint_id
 from shared.core.model.conditions import Phase
@@ -21,7 +21,7 @@ from shared.core.model.markers import Marker
 from shared.core.model.messages import Cause, WorkMessage
 from shared.core.model.reasons import KEY_REASONS, Reason
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import Endpoint, Policy, Zone
+from shared.core.model.resources import Endpoint, Listing, Policy, Zone, id_of, zone_key
 from shared.core.model.services import ServiceKind, Services
 from shared.core.model.steps import destructive
 from shared.core.options.plan_options import PlanOptions
@@ -114,7 +114,8 @@ def plan_of(
     elastic, refused = clouds.elastic_for(desired, record, options, now)
     if elastic is not None:
         record = switch_record(record, serving(desired, record).organization)
-        elastic = replace(elastic, unseen=_unseen_targets(record, elastic))
+        unseen = _unseen_targets(record, elastic)
+        elastic = elastic if unseen is NONE_UNSEEN else replace(elastic, unseen=unseen)
     zones = clouds.zones_for(desired, record, options)
     observed = Observed(desired.endpoint, zones, elastic, clouds.facts_for(desired, record))
     found = plan(desired, observed, record, options, now)
@@ -130,10 +131,10 @@ def _unseen_targets(record: ConnectionRecord, elastic: ObservedElastic) -> Unsee
     told = {one.reason for one in record.status.conditions if one.type in {c.ASSOCIATED, c.POLICY_READY}}
     none_visible = Reason.NO_PROJECT_VISIBLE in told and not elastic.targets
     if not told & {Reason.DEPLOYMENT_GONE, Reason.OTHER_ORGANIZATIONS_KEY}:
-        return UnseenTargets(none_visible=none_visible)
-    seen = {one.id for one in elastic.targets or ()}
-    ours = frozenset(one.target_id for one in record.elastic.associations)
-    return UnseenTargets(ours - seen, none_visible=none_visible)
+        return UnseenTargets(none_visible=True) if none_visible else NONE_UNSEEN
+    seen = Listing.of(elastic.targets or ())
+    gone = (one.target_id for one in record.elastic.associations if not seen.where(id_of, one.target_id))
+    return UnseenTargets(frozenset(gone), none_visible=none_visible)
 
 
 def _would_enforce(record: ConnectionRecord, options: PlanOptions) -> bool:
@@ -246,7 +247,7 @@ def _zone_gone(snapshot: Snapshot, record: ConnectionRecord) -> bool:
     if zone is None:
         return False
     listed = snapshot.clouds.zones.get(parse_arm_id(zone.id).subscription_id)
-    return listed is not None and all(one.id.key != lower_case(zone.id) for one in listed)
+    return listed is not None and not listed.where(zone_key, lower_case(zone.id))
 
 
 def _really_missing(snapshot: Snapshot, endpoint: ArmId, scope: Scope) -> bool:

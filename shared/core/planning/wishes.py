@@ -33,7 +33,7 @@ from shared.core.model.markers import MAX_TAG_VALUE
 from shared.core.model.ownership import Owner
 from shared.core.model.reasons import Reason
 from shared.core.model.record import ConnectionRecord
-from shared.core.model.resources import Target
+from shared.core.model.resources import Listing, Target, id_of
 from shared.core.model.services import Service
 from shared.core.options.plan_options import PlanOptions
 from shared.core.planning.desired import Desired
@@ -53,7 +53,7 @@ class TargetRequest:
 
 def choose_targets(
     desired: Desired,
-    targets: tuple[Target, ...],
+    targets: Collection[Target],
     types: dict[str, str],
     associated: Collection[str],
     record: ConnectionRecord,
@@ -65,7 +65,7 @@ def choose_targets(
     `namesakes`: as `consent_problem` takes them.
     """
     chosen: dict[str, TargetRequest] = {}
-    for wish in _wishes(desired, targets, associated, record):
+    for wish in _wishes(desired, Listing.of(targets), associated, record):
         target = wish.target
         if target is None:
             chosen[f"?{wish.asked}"] = wish
@@ -80,26 +80,31 @@ def choose_targets(
 
 
 def _wishes(
-    desired: Desired, targets: tuple[Target, ...], associated: Collection[str], record: ConnectionRecord
+    desired: Desired, targets: Listing[Target], associated: Collection[str], record: ConnectionRecord
 ) -> Iterator[TargetRequest]:
     for asked in desired.targets:
         yield _find(asked, desired.targets, targets, record, desired.service)
-    names = names_of(desired.endpoint.id)
-    for target in targets:
-        entries = entries_of(target, CONNECT_TAG)
-        everywhere = EVERYTHING in entries and target.region == desired.service.elastic_region
+    asking = (*names_of(desired.endpoint.id), (EVERYTHING, desired.service.elastic_region))
+    for target in targets.among(_asking_for, asking):
         # One that is stopped is not connected, but to stop it is no wish to disconnect it either.
-        connectable = target.running or target.id in associated
-        if connectable and (everywhere or entries & names):
+        if target.running or target.id in associated:
             yield TargetRequest(target.id, target)
 
 
+def _asking_for(target: Target) -> list[str | tuple[str, str]]:
+    """The endpoints that a target's own tag names: each by a name, or all of the target's region."""
+    return [(one, target.region) if one == EVERYTHING else one for one in entries_of(target, CONNECT_TAG)]
+
+
+def _named(target: Target) -> tuple[str]:
+    return (target.name,)
+
+
 def _find(
-    asked: str, wishes: tuple[str, ...], targets: tuple[Target, ...], record: ConnectionRecord, service: Service
+    asked: str, wishes: tuple[str, ...], targets: Listing[Target], record: ConnectionRecord, service: Service
 ) -> TargetRequest:
     noun = service.family.noun
-    by_id = [target for target in targets if target.id == lower_case(asked)]
-    found = by_id or [target for target in targets if target.name == asked]
+    found = targets.where(id_of, lower_case(asked)) or targets.where(_named, asked)
     running = [target for target in found if target.running]
     if len(running) > 1:
         # Another one that is given the same name does not disconnect the one that had it.
@@ -152,10 +157,10 @@ def _by_id(asked: str, wishes: tuple[str, ...], target: Target) -> str:
     )
 
 
-def _renamed(asked: str, targets: tuple[Target, ...], record: ConnectionRecord) -> TargetRequest | None:
+def _renamed(asked: str, targets: Listing[Target], record: ConnectionRecord) -> TargetRequest | None:
     """The target that had this name when it was connected: a new name is no wish to disconnect it."""
-    ids = _connected_as(asked, record)
-    found = next((target for target in targets if target.id in ids and target.running), None)
+    were = targets.among(id_of, _connected_as(asked, record))
+    found = next((target for target in were if target.running), None)
     return None if found is None else TargetRequest(asked, found)
 
 
@@ -165,11 +170,11 @@ def _connected_as(asked: str, record: ConnectionRecord) -> set[str]:
 
 
 def _not_found(
-    asked: str, wishes: tuple[str, ...], targets: tuple[Target, ...], record: ConnectionRecord, noun: str
+    asked: str, wishes: tuple[str, ...], targets: Listing[Target], record: ConnectionRecord, noun: str
 ) -> Explanation:
     gone = [memory.target_id for memory in record.elastic.associations if asked in {memory.asked, memory.target_id}]
     was = f" It was {noun} {gone[0]}." if gone else ""
-    alike = [target for target in targets if asked.lower() in _other_names(target)]
+    alike = targets.where(_other_names, asked.lower())
     meant = sorted(map(label_of, alike))
     also = f" Did you mean {' or '.join(meant)}?" if meant else ""
     return explain(

@@ -42,9 +42,12 @@ HUB_ZONE = zone(link(HUB), record=OF_ANOTHER, group="hub", marker=OTHERS_MARKER)
 
 
 def planned(
-    zones: tuple[Zone, ...], options: PlanOptions = FIRST, facts: DnsFacts = AT_THE_HUB
+    zones: tuple[Zone, ...],
+    options: PlanOptions = FIRST,
+    facts: DnsFacts = AT_THE_HUB,
+    known: DnsState = DnsState(),
 ) -> tuple[DnsPlan, dict[str, Condition]]:
-    found = plan_dns(desired(options=options), zones, options, facts)
+    found = plan_dns(desired(options=options), zones, options, facts, known)
     return found, {condition.type: condition for condition in found.conditions}
 
 
@@ -123,8 +126,8 @@ def test_further_networks_with_another_zone_are_one_line_of_advice_with_a_count(
 def test_a_network_that_azure_refused_to_link_is_not_asked_for_again() -> None:
     mine = zone(link(VNET), record=record(ADDRESS, marker=held_by(MINE)))
     refused = RefusedNetwork(HUB.lower(), Reason.NETWORK_LINKED_TO_ANOTHER_ZONE)
-    known = DnsFacts(known=DnsState(refused=(refused,)))
-    found, told = planned((mine,), plan_options(link_vnets=(HUB,)), known)
+    known = DnsState(refused=(refused,))
+    found, told = planned((mine,), plan_options(link_vnets=(HUB,)), DnsFacts(), known)
     assert found.steps == ()
     assert told[c.LINKED].true
     assert [advice.reason for advice in found.advice] == ["NetworkLinkedToAnotherZone"]

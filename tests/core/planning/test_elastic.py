@@ -19,7 +19,8 @@ from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import ConnectionStatus, Policy, Rule, Target
 from shared.core.model.steps import Associate, CreatePolicy
 from shared.core.options.plan_options import PlanOptions
-from shared.core.planning.plan import ElasticPlan, ObservedElastic, plan_elastic, policies_of
+from shared.core.planning.plan import ElasticPlan, ObservedElastic, plan_elastic
+from shared.core.planning.policy import policies_of
 from tests.core.core_parts import (
     ENDPOINT_ID,
     GUID,

@@ -15,8 +15,8 @@ from shared.core.model.ownership import Owner
 from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_elastic import PolicyMemory
 from shared.core.model.resources import Policy, Rule
-from shared.core.model.steps import CreatePolicy, UpdatePolicy
-from shared.core.planning.policy import PolicyPlan, edited_rule, plan_policy, updated
+from shared.core.model.steps import CreatePolicy, UpdatePolicy, updated
+from shared.core.planning.policy import PolicyPlan, edited_rule, plan_policy
 from tests.core.core_parts import GUID, KNOWN, MARKER, NOW, OTHER_MARKER, STRANGER, desired, plan_options, policy
 
 OLD = "00000000-0000-4000-8000-0000000000aa"
