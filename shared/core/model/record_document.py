@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from shared.core.model.arm_ids import parse_arm_id, short_id
 from shared.core.model.conditions import READY, Condition, Phase
 from shared.core.model.errors import InvalidInput
-from shared.core.model.json_values import AHEAD, identifier, is_newer, mapping, stored_instant
+from shared.core.model.json_values import AHEAD, identifier, is_newer, mapping, stored_instant, text
 from shared.core.model.record import SCHEMA, ConnectionRecord
 from shared.core.model.record_elastic import AssociationMemory, FormerAssociation, PolicyMemory
 from shared.core.model.record_health import STATUSES, EffectiveVerdict, HostCheck
@@ -137,18 +137,20 @@ def from_document(document: Mapping[str, Any], *, written_at: datetime | None = 
     `written_at`: when its row was, where that is known; no instant in it is far ahead of that.
     """
     ensure_not_newer(document)
-    schema, on = document.get("schema"), str(document.get("endpoint_id", ""))[:300]
+    schema, on = document.get("schema"), text(document.get("endpoint_id"))[:300]
     if type(schema) is not int or schema != SCHEMA:
         raise damaged_record(on)
     from cattrs.errors import BaseValidationError  # noqa: PLC0415 - see _converter
 
     reading = _latest.set(None if written_at is None else written_at + AHEAD)
     try:
-        return _converter().structure(document, ConnectionRecord)
+        found = _converter().structure(document, ConnectionRecord)
+        found.endpoint_id.encode()  # of half a letter no connection's id can be made
     except (BaseValidationError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise damaged_record(on) from error
     finally:
         _latest.reset(reading)
+    return found
 
 
 def host_document(check: HostCheck) -> dict[str, Any]:
@@ -241,7 +243,7 @@ def ensure_not_newer(document: Mapping[str, Any]) -> None:
     if type(schema) is int and schema > SCHEMA:
         raise NewerRecord(
             f"This connection's record has schema {schema}; this version of the app knows {SCHEMA}.",
-            on=str(document.get("endpoint_id", ""))[:300],
+            on=text(document.get("endpoint_id"))[:300],
             next_step="Deploy the newer version of the app again.",
         )
 

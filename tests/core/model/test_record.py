@@ -198,6 +198,12 @@ def test_a_damaged_record_is_refused_and_says_what_to_do(damage: dict[str, Any])
     assert (refused.value.on, "take-over-row" in refused.value.next_step) == (ENDPOINT_ID, True)
 
 
+def test_a_record_of_an_endpoint_with_half_a_letter_is_damaged_and_the_error_can_be_told() -> None:
+    with pytest.raises(UnreadableRecord, match="damaged") as refused:
+        from_document(to_document(FULL) | {"endpoint_id": "\ud800"})
+    assert str(refused.value).encode()
+
+
 def test_a_record_without_its_endpoint_is_damaged() -> None:
     document = to_document(FULL)
     del document["endpoint_id"]
