@@ -1,6 +1,7 @@
 """A large estate whose endpoints are all on record as Ready, made without a run for each. Used by `large_sweep.py`.
 
-One endpoint is connected as the app does it; its record stands for all others, with their ids in it.
+One endpoint is connected as the app does it; its record stands for all others, with their ids in it, each with a
+deployment of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 from local.arm import DEFAULT_SUBSCRIPTION
 from local.elastic import ElasticSettings
+from shared.core.model.record import ConnectionRecord
 from shared.core.model.record_document import from_document, to_document
 from shared.state import codec
 from shared.state.rows import ConnectionRow
@@ -50,6 +52,7 @@ async def known_estate(endpoints: int, subscriptions: int) -> Estate:
                         f'"{record.identity.name}"': f'"{name}"',
                         DEFAULT_SUBSCRIPTION: subscription,
                         record.identity.region: service.region,
+                        **_own_target(record, number),
                     },
                 )
             )
@@ -62,6 +65,13 @@ async def known_estate(endpoints: int, subscriptions: int) -> Estate:
             await estate.azure("PUT", zone, {"location": "global"}, api=DNS_API)
     await estate.clock.sleep(600)
     return estate
+
+
+def _own_target(record: ConnectionRecord, number: int) -> dict[str, str]:
+    """Each endpoint leads to a deployment of its own, as far as its record tells: its id, and its hosts' names."""
+    (target,), mark = record.elastic.targets, f"{number:06x}"
+    by_id = {url.by_id.partition(".")[0] for url in target.urls}
+    return {one: f"{mark}{one[6:]}" for one in (target.id, *by_id)} | {f"-{target.id[:6]}.": f"-{mark}."}
 
 
 def _with(text: str, changes: dict[str, str]) -> str:
