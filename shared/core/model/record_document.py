@@ -52,7 +52,8 @@ def _converter() -> Converter:
     # Loaded when first used: a trigger that only enqueues starts without it.
     from cattrs.preconf.json import make_converter  # noqa: PLC0415 - see above
 
-    converter = make_converter()
+    # The first thing that is wrong decides; a text of 70,000 letters where a list belongs would be as many errors.
+    converter = make_converter(detailed_validation=False)
     converter.register_structure_hook(float, lambda number, _: _finite(number))
     converter.register_structure_hook(datetime, lambda text, _: stored_instant(text, latest=_latest.get()))
     for kind, ensure in _SOUND.items():
@@ -60,6 +61,13 @@ def _converter() -> Converter:
     for kind, names in _STORED.items():
         _store_flat(converter, kind, names.split())
     return converter
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """What reading a value of a wrong form raises."""
+    from cattrs.errors import CattrsError  # noqa: PLC0415 - see _converter
+
+    return (CattrsError, InvalidInput, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 def _zone_is_one(state: DnsState) -> None:
@@ -140,13 +148,11 @@ def from_document(document: Mapping[str, Any], *, written_at: datetime | None = 
     schema, on = document.get("schema"), text(document.get("endpoint_id"))[:300]
     if type(schema) is not int or schema != SCHEMA:
         raise damaged_record(on)
-    from cattrs.errors import BaseValidationError  # noqa: PLC0415 - see _converter
-
     reading = _latest.set(None if written_at is None else written_at + AHEAD)
     try:
         found = _converter().structure(document, ConnectionRecord)
         found.endpoint_id.encode()  # of half a letter no connection's id can be made
-    except (BaseValidationError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+    except _damage() as error:
         raise damaged_record(on) from error
     finally:
         _latest.reset(reading)
@@ -160,13 +166,11 @@ def host_document(check: HostCheck) -> dict[str, Any]:
 
 def host_in(document: object) -> HostCheck | None:
     """Read that back; None for what no version of the app has written: then it counts as never tested."""
-    from cattrs.errors import BaseValidationError  # noqa: PLC0415 - see _converter
-
     if is_newer(document):
         return None
     try:
         found = _converter().structure(document, HostCheck)
-    except (BaseValidationError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+    except _damage():
         return None
     told = {found.status} if found.effective is None else {found.status, found.effective.status}
     return found if told <= STATUSES else None

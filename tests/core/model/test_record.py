@@ -198,6 +198,14 @@ def test_a_damaged_record_is_refused_and_says_what_to_do(damage: dict[str, Any])
     assert (refused.value.on, "take-over-row" in refused.value.next_step) == (ENDPOINT_ID, True)
 
 
+def test_reading_a_damaged_record_ends_at_the_first_thing_that_is_wrong() -> None:
+    document = to_document(FULL)
+    document["elastic"]["associations"] = "x" * 70_000
+    with pytest.raises(UnreadableRecord, match="damaged") as refused:
+        from_document(document)
+    assert not isinstance(refused.value.__cause__, ExceptionGroup), "an error for each letter takes half a minute"
+
+
 def test_a_record_of_an_endpoint_with_half_a_letter_is_damaged_and_the_error_can_be_told() -> None:
     with pytest.raises(UnreadableRecord, match="damaged") as refused:
         from_document(to_document(FULL) | {"endpoint_id": "\ud800"})
