@@ -22,7 +22,7 @@ from shared.core.model import errors
 from shared.core.model.record_document import NewerRecord, UnreadableRecord
 from shared.installation.unknown_endpoints import TooManyUnknownEndpoints
 from shared.installation.watched import WatchedUnknown
-from shared.state.control import DamagedRow
+from shared.state.control import DamagedRow, NewerRow
 from shared.state.read_budget import NoReadsLeft
 
 BLOCKED_STATUS, REFUSED_STATUS = HTTPStatus.CONFLICT, HTTPStatus.BAD_GATEWAY
@@ -81,6 +81,7 @@ class ErrorCode(StrEnum):
     CHANGE_UNSEEN = "ChangeUnseen", HTTPStatus.SERVICE_UNAVAILABLE
     AWAITING_EARLIER_REQUEST = "AwaitingEarlierRequest", HTTPStatus.SERVICE_UNAVAILABLE
     NEWER_RECORD = "NewerRecord", HTTPStatus.SERVICE_UNAVAILABLE
+    NEWER_ROW = "NewerRow", HTTPStatus.SERVICE_UNAVAILABLE
     WATCHED_UNKNOWN = "WatchedUnknown", HTTPStatus.SERVICE_UNAVAILABLE
     UNREADABLE_RECORD = "UnreadableRecord", HTTPStatus.INTERNAL_SERVER_ERROR
     DAMAGED_ROW = "DamagedRow", HTTPStatus.INTERNAL_SERVER_ERROR
@@ -120,6 +121,7 @@ CODES: Mapping[type[errors.AutopilotError], ErrorCode] = {
     errors.ChangeUnseen: ErrorCode.CHANGE_UNSEEN,
     errors.AwaitingEarlierRequest: ErrorCode.AWAITING_EARLIER_REQUEST,
     NewerRecord: ErrorCode.NEWER_RECORD,
+    NewerRow: ErrorCode.NEWER_ROW,
     WatchedUnknown: ErrorCode.WATCHED_UNKNOWN,
     UnreadableRecord: ErrorCode.UNREADABLE_RECORD,
     DamagedRow: ErrorCode.DAMAGED_ROW,

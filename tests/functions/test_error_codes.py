@@ -70,6 +70,7 @@ def test_codes_are_what_scripts_compare() -> None:
         "ChangeUnseen": 503,
         "AwaitingEarlierRequest": 503,
         "NewerRecord": 503,
+        "NewerRow": 503,
         "WatchedUnknown": 503,
         "UnreadableRecord": 500,
         "DamagedRow": 500,
