@@ -8,6 +8,7 @@ many removals that begin with what reads there are, none would come to its end.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import timedelta
 
 from shared.context import Context, log
@@ -91,6 +92,11 @@ end."""
 READS_OF_A_SEARCH = 2
 """Links and records of each other zone of the name."""
 MOST_ASKED_FOR = 100
+SEARCHED_ALL = 20
+"""Other zones of the name. Of more, only those are searched of which table `things` says that something in them was
+made for the connection: each removal would use up a subscription's reads. Anything else the sweep finds by its mark."""
+TOGETHER = 10
+"""Zones whose rows are asked for side by side."""
 
 
 async def _ask_for_reads(context: Context, record: ConnectionRecord) -> None:
@@ -98,7 +104,8 @@ async def _ask_for_reads(context: Context, record: ConnectionRecord) -> None:
     if record.dns.zone is None:
         return
     zone = parse_arm_id(record.dns.zone.id)
-    number = READS_OF_A_REMOVAL + READS_OF_A_SEARCH * context.dns.unread_beside(zone)
+    beside = context.dns.unread_beside(zone)
+    number = READS_OF_A_REMOVAL + READS_OF_A_SEARCH * (0 if beside > SEARCHED_ALL else beside)
     await context.budget.ask(zone.subscription_id, min(number, MOST_ASKED_FOR))
 
 
@@ -152,6 +159,8 @@ async def _dns(context: Context, record: ConnectionRecord) -> _Dns:
     known = None if on_record is None else parse_arm_id(on_record.id)
     made = [zone for zone in listed if bears_marks(zone, record.id, instance)]
     left = [zone for zone in listed if zone not in made and (known is None or zone.id.key != known.key)]
+    if len(left) > SEARCHED_ALL:
+        left = await _noted(context, record, left)
     searched = await asyncio.gather(*(_searched(context, zone) for zone in left))
     marked = [zone.id for zone in (*made, *searched) if zone and bears_marks(zone, record.id, instance)]
     wanted = {zone.key: zone for zone in (*([] if known is None else [known]), *marked)}
@@ -160,6 +169,19 @@ async def _dns(context: Context, record: ConnectionRecord) -> _Dns:
     missed = (one for one in subscriptions if lower_case(one) in context.dns.unlisted)
     unlooked = tuple(f"for zones in subscription {one}, which the app cannot list" for one in missed)
     return zones, await _others(context, record, zones) if zones else (), unlooked
+
+
+async def _noted(context: Context, record: ConnectionRecord, zones: Iterable[Zone]) -> list[Zone]:
+    """Those of which a row says that something in them was, or was to be, made for the connection."""
+    few = asyncio.Semaphore(TOGETHER)
+
+    async def noted(zone: Zone) -> bool:
+        async with few:
+            rows = await things.listed(context, [zone.id.text])
+        return any(record.id in row.connections for row in rows.values())
+
+    kept = tuple(zones)
+    return [zone for zone, found in zip(kept, await asyncio.gather(*map(noted, kept)), strict=True) if found]
 
 
 async def _searched(context: Context, zone: Zone) -> Zone | None:

@@ -79,7 +79,7 @@ class Taken:
     def take(self, limit: Limit, now: float, least: int, most: int, *, first: bool = False) -> tuple[int, float]:
         """As many as there are, from `least` to `most`; or none, and the moment of the turn that is given instead.
 
-        `first`: as if nobody had a turn; where there are none, the moment of the next ones, which is kept for nobody.
+        `first`: before those who have a turn; where there are none, the moment of the next ones, which is not reserved.
         """
         if first:
             alone = Taken(self.given)
