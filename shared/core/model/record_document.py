@@ -47,6 +47,13 @@ def _finite(number: Any) -> float:
     return found
 
 
+def _whole(value: Any) -> str:
+    found = str(value)
+    if not found.isascii():
+        found.encode()  # raises of half a letter, which is in no id and goes into no request
+    return found
+
+
 @cache
 def _converter() -> Converter:
     # Loaded when first used: a trigger that only enqueues starts without it.
@@ -54,6 +61,7 @@ def _converter() -> Converter:
 
     # The first thing that is wrong decides; a text of 70,000 letters where a list belongs would be as many errors.
     converter = make_converter(detailed_validation=False)
+    converter.register_structure_hook(str, lambda value, kind: _whole(value) if kind is str else kind(value))  # an enum
     converter.register_structure_hook(float, lambda number, _: _finite(number))
     converter.register_structure_hook(datetime, lambda text, _: stored_instant(text, latest=_latest.get()))
     for kind, ensure in _SOUND.items():
@@ -151,7 +159,6 @@ def from_document(document: Mapping[str, Any], *, written_at: datetime | None = 
     reading = _latest.set(None if written_at is None else written_at + AHEAD)
     try:
         found = _converter().structure(document, ConnectionRecord)
-        found.endpoint_id.encode()  # of half a letter no connection's id can be made
     except _damage() as error:
         raise damaged_record(on) from error
     finally:

@@ -212,6 +212,14 @@ def test_a_record_of_an_endpoint_with_half_a_letter_is_damaged_and_the_error_can
     assert str(refused.value).encode()
 
 
+@pytest.mark.parametrize(("part", "field", "value"), [("identity", "vnet_id", "\ud800"), ("dns", "names", ["\ud800"])])
+def test_half_a_letter_anywhere_in_a_record_is_damage(part: str, field: str, value: object) -> None:
+    document = to_document(FULL)
+    document[part][field] = value
+    with pytest.raises(UnreadableRecord, match="damaged"):
+        from_document(document)
+
+
 def test_a_record_without_its_endpoint_is_damaged() -> None:
     document = to_document(FULL)
     del document["endpoint_id"]
