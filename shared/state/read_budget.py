@@ -3,8 +3,7 @@
 A subscription has 500 private DNS reads in five minutes (by Microsoft's older pages; by the newer ones a figure for
 each zone), and by both 40 changes of zones in a minute. All runs of all instances share them, and so do people and
 their pipelines. So who reads takes from one row of table `control` first, and who finds nothing left gets a turn:
-the moment to come back at, behind those who asked before. Only what a sweep needs, so that each zone has its turn
-within the hour, goes before them. What Azure's answers say is left goes into the same row.
+the moment to come back at, behind those who asked before. What Azure's answers say is left goes into the same row.
 The row also keeps how long the operations of a kind take, so that a new process need not find out by reads.
 Asked by `reconciler.dns_branch` and `sweep.zones` before they read; `clouds.azure.clients` sends no read without.
 """
@@ -76,16 +75,8 @@ class Taken:
     given: list[tuple[float, int]] = field(default_factory=list)
     turns: list[tuple[float, int]] = field(default_factory=list)
 
-    def take(self, limit: Limit, now: float, least: int, most: int, *, first: bool = False) -> tuple[int, float]:
-        """As many as there are, from `least` to `most`; or none, and the moment of the turn that is given instead.
-
-        `first`: before those who have a turn; where there are none, the moment of the next ones, which is not reserved.
-        """
-        if first:
-            alone = Taken(self.given)
-            found = alone.take(limit, now, least, most)
-            self.given = alone.given
-            return found
+    def take(self, limit: Limit, now: float, least: int, most: int) -> tuple[int, float]:
+        """As many as there are, from `least` to `most`; or none, and the moment of the turn that is given instead."""
         self._forget_old(limit, now)
         at, due = _step(now, limit), sum(number for when, number in self.turns if when <= now)
         if due or not self.turns:
@@ -142,14 +133,7 @@ class Row:
     """Seconds that an operation of a kind took when one was last seen to its end."""
 
     def take(
-        self,
-        limit: Limit,
-        now: datetime,
-        least: int,
-        most: int,
-        left_to_others: int = LEFT_TO_OTHERS,
-        *,
-        first: bool = False,
+        self, limit: Limit, now: datetime, least: int, most: int, left_to_others: int = LEFT_TO_OTHERS
     ) -> tuple[int, float]:
         """See `Taken.take`; reads are asked for of what Azure said is left, too."""
         taken, seconds = self.limits.setdefault(limit.name, Taken()), now.timestamp()
@@ -168,7 +152,7 @@ class Row:
                 most = min(most, TRIAL)
             elif age < KNOWN_FOR:
                 most = min(most, left)
-        return taken.take(limit, seconds, least, max(least, most), first=first)
+        return taken.take(limit, seconds, least, max(least, most))
 
     def note_remaining(self, number: int, at: datetime) -> None:
         """What an answer said is left, unless a later one did."""
@@ -255,15 +239,12 @@ class ReadBudget:
         self._pools: dict[tuple[str, str], _Pool] = {}
         self._usual, self._learned = dict[str, float](), dict[str, float]()
 
-    async def ask(self, subscription_id: str, number: int, *, first: bool = False) -> None:
-        """Take so many reads for what is about to begin; raises NoReadsLeft, with the time of the turn it is given.
-
-        `first`: before those who have a turn, for what must not wait until a burst is over.
-        """
+    async def ask(self, subscription_id: str, number: int) -> None:
+        """Take so many reads for what is about to begin; raises NoReadsLeft, with the time of the turn it is given."""
         pool = self._pool(subscription_id, self._reads)
         async with pool.asking:
             if pool.count() < number + MOST_KEPT:
-                await self._take(pool, subscription_id, number, self._reads, first=first)
+                await self._take(pool, subscription_id, number, self._reads)
 
     async def before_read(self, subscription_id: str) -> None:
         """A private DNS read goes out now; where none is left in this process, a few more are taken.
@@ -309,7 +290,7 @@ class ReadBudget:
     def _pool(self, subscription_id: str, limit: Limit) -> _Pool:
         return self._pools.setdefault((subscription_id.lower(), limit.name), _Pool())
 
-    async def _take(self, pool: _Pool, subscription_id: str, number: int, limit: Limit, *, first: bool = False) -> None:
+    async def _take(self, pool: _Pool, subscription_id: str, number: int, limit: Limit) -> None:
         taken, turn = 0, 0.0
 
         def taking(document: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -321,7 +302,7 @@ class ReadBudget:
             row.usual |= self._learned
             self._usual |= row.usual
             most = max(number, limit.at_once)
-            taken, turn = row.take(limit, self._clock.now(), number, most, self._left_to_others, first=first)
+            taken, turn = row.take(limit, self._clock.now(), number, most, self._left_to_others)
             return row.document()
 
         await update(self._control, self._clock, f"{ROW}{subscription_id.lower()}", taking, mend=True)

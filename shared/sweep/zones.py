@@ -55,10 +55,9 @@ async def read_zones(
 
     `homes`: those that are in it. `expected`: see `expected_sets`.
     """
-    await _turn(context, subscription, 2, first=True)
+    await _turn(context, subscription, 2)
     listed, counts = await context.dns.zones_listed(names, [subscription], homes=homes, anew=True)
-    least = math.ceil(len(listed) / TURNS)
-    most = max(context.settings.health.zones_at_once, least)
+    most = max(context.settings.health.zones_at_once, math.ceil(len(listed) / TURNS))
     doubtful = {zone.id.key for zone in _doubtful(listed, expected)}
     first = [zone for zone in listed if zone.id.key in doubtful]
     others = sorted((zone for zone in listed if zone.id.key not in doubtful), key=lambda zone: zone.id.key)
@@ -69,8 +68,7 @@ async def read_zones(
     for start in range(0, len(chosen), TOGETHER):
         part = chosen[start : start + TOGETHER]
         try:
-            # Runs that wait for reads may be many: what is due within the hour does not stand behind them.
-            await _turn(context, subscription, 2 * len(part), first=start < len(first) + least)
+            await _turn(context, subscription, 2 * len(part))
             found = await context.dns.filled(part, homes=homes, partly=True)
         except Throttled as error:
             log.info("zones of %s left to the next sweep: %s", subscription, error)
@@ -106,18 +104,15 @@ def _doubtful(zones: Iterable[Zone], expected: Mapping[str, int]) -> list[Zone]:
     return found
 
 
-async def _turn(context: Context, subscription: str, number: int, *, first: bool) -> None:
-    """Take so many reads; waits a while where there are none, and raises NoReadsLeft where that is too long.
-
-    `first`: before the runs that have a turn.
-    """
+async def _turn(context: Context, subscription: str, number: int) -> None:
+    """Take so many reads; waits a while where there are none, and raises NoReadsLeft where that is too long."""
     try:
-        await context.budget.ask(subscription, number, first=first)
+        await context.budget.ask(subscription, number)
     except Throttled as error:
         if error.after > LONGEST_WAIT:
             raise
         await context.clock.sleep(error.after)
-        await context.budget.ask(subscription, number, first=first)
+        await context.budget.ask(subscription, number)
 
 
 async def _from_the_turn(context: Context, subscription: str, zones: list[Zone]) -> list[Zone]:

@@ -36,18 +36,15 @@ def instances(number: int) -> tuple[LoopClock, list[ReadBudget]]:
     return clock, [ReadBudget(storage.control, clock) for _ in range(number)]
 
 
-@pytest.mark.parametrize("sweeps", [False, True])
 @pytest.mark.parametrize(("limit", "each"), [(READS, 4), (READS, 7), (ZONES, 1)])
-def test_in_no_window_more_is_taken_than_the_limit_and_everyone_has_a_turn(
-    limit: object, each: int, *, sweeps: bool
-) -> None:
-    """A hundred and more ask at once, and come back at their turns; `sweeps`: each tenth goes before the others."""
+def test_in_no_window_more_is_taken_than_the_limit_and_everyone_has_a_turn(limit: object, each: int) -> None:
+    """A hundred and more ask at once, come back at their turns, and ask for more at other times in between."""
     limit = READS if limit is READS else ZONES
     taken, queue, given = Taken(), [(0.0, number) for number in range(150)], list[tuple[float, int]]()
     while queue:
         queue.sort()
         now, who = queue.pop(0)
-        got, turn = taken.take(limit, START.timestamp() + now, each, each, first=sweeps and who % 10 == 0)
+        got, turn = taken.take(limit, START.timestamp() + now, each, each)
         if got:
             given.append((now, got))
         else:
@@ -82,20 +79,6 @@ async def test_instances_share_one_budget() -> None:
     assert READS.most - 8 * READS.at_once <= used <= READS.most
     assert refused
     assert max(turns) <= 2 * READS.seconds
-
-
-async def test_what_must_not_wait_goes_before_all_who_have_a_turn() -> None:
-    clock, (quickest, *budgets, sweep) = instances(22)
-    await quickest.ask(SUBSCRIPTION, READS.most - 10)
-    for budget in budgets:
-        with pytest.raises(NoReadsLeft) as behind:
-            await budget.ask(SUBSCRIPTION, 100)
-    assert behind.value.after > 4 * READS.seconds
-    with pytest.raises(NoReadsLeft) as refused:
-        await sweep.ask(SUBSCRIPTION, 20, first=True)
-    assert READS.seconds - READS.step <= refused.value.after <= READS.seconds + READS.step
-    await clock.sleep(refused.value.after)
-    await sweep.ask(SUBSCRIPTION, 20, first=True)
 
 
 async def test_what_is_left_to_people_is_left_to_them() -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
 import pytest
 
 from local.arm import DEFAULT_SUBSCRIPTION
-from shared.state.read_budget import READS, NoReadsLeft
-from shared.sweep.zones import TURNS
 from tests.harness.dns import DNS_API
 from tests.harness.estate import HOSTED, Estate
 from tests.scale.estates import swept
@@ -36,20 +33,6 @@ async def test_each_zone_is_read_within_the_hour_and_azure_refuses_nothing(numbe
     found = await swept(number, limits)
     assert (found.refused, found.errors, found.zones_read) == (0, (), number)
     assert found.longest_gap <= HOUR
-
-
-async def test_runs_that_wait_for_reads_do_not_keep_a_sweep_from_the_zones_that_are_due() -> None:
-    estate = await Estate().open()
-    estate.arm_settings.zone_seconds = 0
-    await many_zones(estate, 120)
-    for worker in [estate.new_worker() for _ in range(20)]:
-        with suppress(NoReadsLeft):
-            await worker.context.budget.ask(DEFAULT_SUBSCRIPTION, 100)
-    await estate.clock.sleep(READS.seconds - 20)
-    estate.arm.requests.clear()
-    assert (await estate.sweep()).errors == []
-    read = {one.path.lower() for one in estate.arm.requests if one.operation == "LIST record"}
-    assert len(read) >= 120 / TURNS
 
 
 async def test_a_record_that_was_deleted_among_many_zones_is_found_by_the_next_sweep() -> None:
